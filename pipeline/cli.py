@@ -1,0 +1,188 @@
+"""The command line: a thin shell over functions that a notebook can call."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from formats.run_folder import RunFolder
+    from pipeline.recipe import Recipe
+
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+DESCRIPTION = """\
+From raw multilingual text to training-ready token shards, with one recipe.
+
+  python -m pipeline run configs/mix_2T.yaml
+  python -m pipeline show runs/mix_2T
+  python -m pipeline trace runs/mix_2T --row 0
+"""
+EPILOG = """\
+A run that stops, for whatever reason, goes on where it stopped when the same command is given
+again. Exit codes: 0 done, 1 failed, 2 bad usage or recipe, 130 stopped by Ctrl-C.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse the command line, do what it says, return the exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO, stream=sys.stderr
+    )
+    try:
+        code: int = options.command(options)
+    except KeyboardInterrupt:
+        _complain("stopped. What is finished is kept: give the same command again to go on.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        return DONE
+    except Exception as error:  # the last line of defence: a sentence, not a stack
+        if options.debug:
+            raise
+        _complain(f"{_kind(error)}{error}")
+        return _exit_code(error)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--debug", action="store_true", help="show the stack of an error")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = _recipe_command(commands, "run", _run, "run a recipe, or go on where it stopped")
+    run.add_argument("--engine", choices=["ray", "inline"], default="ray",
+                     help="ray (default), or inline: everything in one process")  # fmt: skip
+    run.add_argument("--workers", type=_positive, metavar="N",
+                     help="tasks at a time (default: one per CPU)")  # fmt: skip
+    run.add_argument("--address", metavar="ADDR", help="of a Ray cluster, such as auto")
+    run.add_argument("--fresh", action="store_true", help="throw the run folder away first")
+    _recipe_command(commands, "plan", _plan, "what would run and what is done, without working")
+    _recipe_command(commands, "check", _check, "validate recipe, paths and the mixture's supply")
+    show = commands.add_parser("show", help="tables of a run: funnel, mixture, tokenizer, timings")
+    show.add_argument("folder", metavar="RUN", help="a run folder")
+    show.set_defaults(command=_show)
+    trace = commands.add_parser(
+        "trace", help="where a training row came from; where a document went"
+    )
+    trace.add_argument("folder", metavar="RUN", help="a run folder")
+    what = trace.add_mutually_exclusive_group(required=True)
+    what.add_argument("--row", type=int, metavar="N", help="training row N (counted from 0)")
+    what.add_argument("--doc", metavar="ID", help="a document's id, its number, or path#position")
+    trace.add_argument("--phase", metavar="NAME", help="phase of --row (default: the first)")
+    trace.set_defaults(command=_trace)
+    return parser
+
+
+def _recipe_command(
+    commands: Any, name: str, function: Callable[[argparse.Namespace], int], text: str
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    command.add_argument(
+        "recipe", metavar="RECIPE", help="a YAML file, such as configs/mix_2T.yaml"
+    )
+    command.add_argument("--out", metavar="DIR", help="the run folder, instead of run.out")
+    command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
+                         help="override: run.seed=7, stages.langid.windows=3")  # fmt: skip
+    command.set_defaults(command=function)
+    return command
+
+
+def _load(options: argparse.Namespace) -> Recipe:
+    from pipeline.recipe_file import load_recipe
+
+    overrides = list(options.set)
+    if options.out:
+        overrides.append(f"run.out={options.out}")
+    return load_recipe(options.recipe, overrides)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from pipeline.run import run
+
+    outcome = run(
+        _load(options),
+        engine=options.engine,
+        workers=options.workers,
+        address=options.address,
+        fresh=options.fresh,
+    )
+    if outcome.did_nothing:
+        print(f"nothing to do: {outcome.folder.path} is complete and nothing it depends on changed")
+    else:
+        _say_what_next(outcome.folder)
+    return DONE
+
+
+def _say_what_next(folder: RunFolder) -> None:
+    from pipeline.show import closing_lines
+
+    for line in closing_lines(folder, folder.read_summary()):
+        print(line)
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from pipeline.plan import Plan
+    from pipeline.show import show_plan
+
+    show_plan(Plan(_load(options)))
+    return DONE
+
+
+def _check(options: argparse.Namespace) -> int:
+    from pipeline.check import check
+    from pipeline.show import show_check
+
+    report = check(_load(options))
+    show_check(report)
+    return DONE if report.feasible else USAGE
+
+
+def _show(options: argparse.Namespace) -> int:
+    from formats.run_folder import RunFolder
+    from pipeline.show import show_run
+
+    show_run(RunFolder(options.folder))
+    return DONE
+
+
+def _trace(options: argparse.Namespace) -> int:
+    from formats.run_folder import RunFolder
+    from pipeline.trace import show_document, show_row
+
+    folder = RunFolder(options.folder)
+    if options.row is not None:
+        show_row(folder, options.row, options.phase)
+        return DONE
+    return DONE if show_document(folder, options.doc) else FAILED
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return number
+
+
+def _exit_code(error: Exception) -> int:
+    """A mistake of the recipe or the command is 2; anything else that went wrong is 1."""
+    from formats.listing import NoFiles
+    from pipeline.recipe_file import RecipeError
+    from stages.mixture_plan import Infeasible
+
+    return USAGE if isinstance(error, RecipeError | NoFiles | Infeasible) else FAILED
+
+
+def _kind(error: Exception) -> str:
+    return "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+
+
+def _complain(message: str) -> None:
+    print(f"pipeline: {message}", file=sys.stderr)

@@ -1,0 +1,199 @@
+"""Records of finished work, and the engine that skips what has one.
+
+A task's outputs are written under temporary names and renamed when whole; then, in the same
+worker, its record is written: fingerprint, result, outputs with sizes, seconds, memory. A killed
+run leaves whole outputs with records, whole outputs without (made again, the same bytes), and
+temporary files (swept). Nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from formats import storage
+from pipeline.executors import Executor
+from pipeline.fingerprints import fingerprint
+from pipeline.progress import Display
+
+
+@dataclass
+class StepStatistics:
+    """What a step cost, over all its tasks, those of earlier runs included."""
+
+    tasks: int = 0
+    tasks_skipped: int = 0
+    seconds: float = 0.0
+    """Added up over the tasks: one core's time."""
+    wall_seconds: float = 0.0
+    """Of this run alone."""
+    peak_memory_bytes: int = 0
+    """Of the largest worker process."""
+
+
+@dataclass
+class RecordedEngine:
+    """The ``Engine`` of barriers and of the runner's own steps.
+
+    Attributes:
+        executor: where tasks run.
+        run_folder: root of the run; paths below it do not enter fingerprints.
+        lineage: fingerprint of everything upstream of the steps that run now.
+    """
+
+    executor: Executor
+    run_folder: str
+    records: str
+    display: Display
+    lineage: str = ""
+    statistics: dict[str, StepStatistics] = field(default_factory=dict)
+
+    @property
+    def workers(self) -> int:
+        """How many tasks run at a time."""
+        return self.executor.workers
+
+    def map(
+        self, step: str, function: Callable[[Any], dict[str, Any]], items: Sequence[Any]
+    ) -> list[dict[str, Any]]:
+        """Results of ``function`` in the order of the items; recorded ones are not computed."""
+        prints = [self._fingerprint(step, item) for item in items]
+        return self.map_fingerprinted(step, function, items, prints)
+
+    def map_fingerprinted(
+        self,
+        step: str,
+        function: Callable[[Any], dict[str, Any]],
+        items: Sequence[Any],
+        prints: Sequence[str],
+    ) -> list[dict[str, Any]]:
+        """As ``map``, where the caller knows what each item depends on."""
+        started = time.monotonic()
+        records: list[dict[str, Any]] = [{}] * len(items)
+        todo: list[RecordedTask] = []
+        for index, item in enumerate(items):
+            path = self.record_path(step, index)
+            record = read_record(path, prints[index])
+            if record is None:
+                todo.append(RecordedTask(index, function, item, path, prints[index]))
+            else:
+                records[index] = record
+        with self.display.step(step, len(items), len(items) - len(todo)):
+            for number, record in self.executor.run(run_recorded, todo):
+                records[todo[number].index] = record
+                self.display.part_done()
+        self._count(step, records, len(items) - len(todo), time.monotonic() - started)
+        return [record["result"] for record in records]
+
+    def record_path(self, step: str, index: int) -> str:
+        """Where the record of a task stands."""
+        return f"{self.records}/{step.replace('/', '-')}/{index:05d}.json"
+
+    def is_done(self, step: str, index: int, print_: str) -> bool:
+        """True where a task has a matching record."""
+        return read_record(self.record_path(step, index), print_) is not None
+
+    def _fingerprint(self, step: str, item: Any) -> str:
+        return fingerprint(self.lineage, step, _without_folder(item, self.run_folder))
+
+    def _count(
+        self, step: str, records: Iterable[dict[str, Any]], skipped: int, wall_seconds: float
+    ) -> None:
+        counted = self.statistics.setdefault(step, StepStatistics())
+        for record in records:
+            counted.tasks += 1
+            counted.seconds += record["seconds"]
+            counted.peak_memory_bytes = max(counted.peak_memory_bytes, record["peak_memory_bytes"])
+        counted.tasks_skipped += skipped
+        counted.wall_seconds += wall_seconds
+
+
+@dataclass(frozen=True)
+class RecordedTask:
+    """A task with the place of its record."""
+
+    index: int
+    function: Callable[[Any], dict[str, Any]]
+    item: Any
+    record: str
+    fingerprint: str
+
+
+def run_recorded(task: RecordedTask) -> dict[str, Any]:
+    """Run a task where its worker is, and write its record once its outputs are whole."""
+    started = time.monotonic()
+    with storage.collect_outputs() as outputs:
+        result = task.function(task.item)
+    record = {
+        "fingerprint": task.fingerprint,
+        "result": result,
+        "outputs": [[path, storage.file_size(path)] for path in outputs],
+        "seconds": round(time.monotonic() - started, 3),
+        "peak_memory_bytes": peak_memory_bytes(),
+    }
+    write_json(task.record, record)
+    return record
+
+
+def read_record(path: str, print_: str) -> dict[str, Any] | None:
+    """The record, if it is whole, has this fingerprint, and all its outputs are there."""
+    try:
+        record: dict[str, Any] = read_json(path)
+    except (FileNotFoundError, ValueError):
+        return None
+    if record.get("fingerprint") != print_:
+        return None
+    if any(storage.file_size(output) != size for output, size in record["outputs"]):
+        return None
+    return record
+
+
+def read_json(path: str) -> Any:
+    """Parse a JSON file, local or remote."""
+    with storage.open_input(path) as stream:
+        return json.loads(stream.read())
+
+
+def write_json(path: str, value: Any, indent: int | None = None) -> None:
+    """Write a JSON file atomically, keys in the order given."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent) + "\n"
+    with storage.atomic_path(path) as temporary:
+        files, inner = storage.filesystem(temporary)
+        with files.open(inner, "wb") as stream:
+            stream.write(text.encode())
+
+
+def peak_memory_bytes() -> int:
+    """Largest resident size of this process so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def sweep(folder: str, keep: Iterable[str]) -> int:
+    """Remove files below ``folder`` that this recipe and input did not make; return how many."""
+    kept = {storage.filesystem(path)[1] for path in keep}
+    files, inner = storage.filesystem(folder)
+    if not files.exists(inner):
+        return 0
+    stale = [path for path in files.find(inner) if path not in kept]
+    for path in stale:
+        files.rm(path)
+    return len(stale)
+
+
+def _without_folder(item: Any, folder: str) -> Any:
+    """The item as plain values, paths below the run folder made relative."""
+    text = json.dumps(item, sort_keys=True, default=_plain_default)
+    return text.replace(folder.rstrip(os.sep) + os.sep, "")
+
+
+def _plain_default(value: Any) -> Any:
+    from pipeline.fingerprints import _plain
+
+    return _plain(value)

@@ -1,0 +1,144 @@
+"""The plan: which steps a recipe means, what each depends on, and what is already done.
+
+A step's lineage is the fingerprint of everything that can change its output, so changing one
+stage's settings re-runs it and what follows, and nothing before. Planning reads file names and
+sizes, never their contents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from formats import __version__
+from formats.run_folder import RunFolder
+from pipeline.fingerprints import file_hash, fingerprint, stage_fingerprint
+from pipeline.ledger import read_json, read_record, write_json
+from pipeline.partitions import InputPartition, input_partitions
+from pipeline.recipe import Recipe, Segment
+from pipeline.sample import SAMPLE_CORPUS
+
+MAP_VERSION = 1
+DOCUMENTS_VERSION = 1
+TOKENS_VERSION = 1
+SHARDS_VERSION = 1
+"""Raise one whenever that step of the runner would write other bytes for the same lineage."""
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """One step: its name in records and progress, and what it depends on."""
+
+    name: str
+    lineage: str
+    tasks: tuple[str, ...] = ()
+    """Fingerprints of the tasks, where they are known before any work."""
+
+
+class Plan:
+    """The steps of a recipe over its input, in order."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        """List the input and derive every step's lineage."""
+        self.recipe = recipe
+        self.folder = RunFolder(recipe.run.out)
+        self.partitions: list[InputPartition] = input_partitions(recipe)
+        self.segments: list[Segment] = recipe.segments()
+        self.steps: list[PlannedStep] = []
+        self._plan_curation()
+        self._plan_training_data()
+
+    @property
+    def lineage(self) -> str:
+        """Of the whole run."""
+        return fingerprint([step.lineage for step in self.steps], __version__)
+
+    @property
+    def uses_sample(self) -> bool:
+        """True where the packaged sample corpus is read."""
+        root = str(SAMPLE_CORPUS)
+        return any(path.startswith(root) for s in self.recipe.sources for path in s.paths)
+
+    @property
+    def fits_to_supply(self) -> bool:
+        """True where budgets are scaled down to what there is."""
+        wish = self.recipe.run.fit_to_supply
+        return wish == "always" or (wish == "auto" and self.uses_sample)
+
+    def step(self, name: str) -> PlannedStep:
+        """The step of that name."""
+        return next(step for step in self.steps if step.name == name)
+
+    def is_complete(self) -> bool:
+        """True where the run folder holds this very run, finished."""
+        try:
+            summary = read_json(self.folder.summary)
+        except (FileNotFoundError, ValueError):
+            return False
+        return bool(summary.get("lineage") == self.lineage)
+
+    def done_tasks(self, step: PlannedStep) -> int:
+        """How many of a step's known tasks have a matching record."""
+        return sum(
+            read_record(f"{self.folder.records}/{step.name}/{index:05d}.json", print_) is not None
+            for index, print_ in enumerate(step.tasks)
+        )
+
+    def is_done(self, step: PlannedStep) -> bool:
+        """True where the step was finished with the same lineage."""
+        try:
+            marker = read_json(self._marker(step))
+        except (FileNotFoundError, ValueError):
+            return False
+        return bool(marker.get("lineage") == step.lineage)
+
+    def mark_done(self, step: PlannedStep) -> None:
+        """Note that the step is finished."""
+        write_json(self._marker(step), {"lineage": step.lineage})
+
+    def _marker(self, step: PlannedStep) -> str:
+        return f"{self.folder.records}/{step.name}/done.json"
+
+    def _plan_curation(self) -> None:
+        lineage = ""
+        for index, segment in enumerate(self.segments):
+            settings = [stage_fingerprint(stage) for stage in (*segment.maps, *segment.barriers)]
+            shared = (MAP_VERSION, settings, self.recipe.run.on_error, lineage)
+            tasks = tuple(fingerprint(shared, p.fingerprint) for p in self.partitions)
+            lineage = fingerprint(tasks)
+            self.steps.append(PlannedStep(map_step(segment, index), lineage, tasks))
+            for barrier in segment.barriers:
+                lineage = fingerprint(lineage, stage_fingerprint(barrier))
+                self.steps.append(PlannedStep(barrier.name, lineage))
+        self._add("documents", DOCUMENTS_VERSION, lineage)
+
+    def _plan_training_data(self) -> None:
+        recipe = self.recipe
+        documents = self.steps[-1].lineage
+        if recipe.tokenizer is None:
+            return
+        files = (
+            [file_hash(f"{recipe.tokenizer.path}/tokenizer.json")] if recipe.tokenizer.path else []
+        )
+        fits = self.fits_to_supply
+        self._add("tokenizer", documents, recipe.tokenizer, files, recipe.run.seed, fits)
+        if recipe.mixture is None:
+            return
+        self._add("tokens", TOKENS_VERSION, self.steps[-1].lineage, recipe.mixture.components,
+                  recipe.mixture.selector_columns())  # fmt: skip
+        self._add("shards", SHARDS_VERSION, self.steps[-1].lineage, recipe.mixture, recipe.shards,
+                  recipe.run.seed, fits)  # fmt: skip
+
+    def _add(self, name: str, *depends_on: object) -> None:
+        self.steps.append(PlannedStep(name, fingerprint(name, *depends_on)))
+
+
+def map_step(segment: Segment, index: int) -> str:
+    """Name of a map pass: its stages, joined; ``read`` where it only reads."""
+    names = [stage.name for stage in segment.maps]
+    return "+".join(["read", *names] if index == 0 else names)
+
+
+def removed_paths(folder: RunFolder, stages: Sequence[str], index: int) -> dict[str, str]:
+    """Where a partition's dropped rows go, by the stage that dropped them."""
+    return {stage: f"{folder.removed(stage)}/part-{index:05d}.parquet" for stage in stages}

@@ -1,0 +1,134 @@
+"""The recipe: one YAML file that says what is read, what is done to it and what comes out.
+
+Each section is a pydantic model next to the code it configures; this file holds the frame and the
+sections that belong to the pipeline itself. ``pipeline.recipe_file`` reads one from disk.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_validator
+
+from formats.units import parse_bytes
+from stages.base import BarrierStage, MapStage, Stage
+from stages.mixture_options import MixtureOptions, ShardOptions
+from tokenizer_train.settings import TokenizerOptions
+
+Bytes = Annotated[int, BeforeValidator(parse_bytes)]
+"""A size: 268435456 or "256MB"."""
+
+
+class Section(BaseModel):
+    """A section of the recipe: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RunOptions(Section):
+    """Where the run is written and what holds for all of it."""
+
+    name: str = Field(description="Name of the run; shown in the report.")
+    out: str = Field(description="The run folder.")
+    seed: int = Field(0, description="Seed of every choice; the same seed gives the same bytes.")
+    on_error: Literal["quarantine", "fail"] = Field(
+        "quarantine", description="What a record that cannot be read does: set aside, or stop."
+    )
+    partition_bytes: Bytes | Literal["auto"] = Field(
+        "auto",
+        description="Input (estimated, decompressed) per partition; auto: a 64th of it all, "
+        "between 16 MB and 256 MB. Changing it changes the partitions, not the documents.",
+    )
+    fit_to_supply: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="Scale token budgets, vocabulary and sequence length down to what there is; "
+        "auto: only where the sample corpus is read.",
+    )
+
+
+class Source(Section):
+    """A named set of files of one format."""
+
+    name: str = Field(description="The `source` of its documents.", pattern=r"^[\w.-]+$")
+    read: Literal["jsonl", "parquet", "arrow", "csv", "text"] = Field(description="The format.")
+    paths: list[str] = Field(description="Files, wildcards (`**` for any depth) or URLs.")
+    columns: dict[str, str | None] = Field(
+        {}, description="Our column -> the input's column; null ignores it."
+    )
+    license: str | None = Field(None, description="Noted in the report; nothing depends on it.")
+    optional: bool = Field(False, description="No matching file is not an error.")
+    max_record_bytes: Bytes = Field(64 << 20, description="A longer record is quarantined.")
+    split: Literal["file", "paragraph", "line"] = Field(
+        "file", description="For `read: text`: what one document is."
+    )
+
+
+class TokenizerSection(Section):
+    """A tokenizer to train on what was kept, or one that exists."""
+
+    train: TokenizerOptions | None = None
+    path: str | None = Field(None, description="Folder with a tokenizer.json.")
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.train is None) == (self.path is None):
+            raise ValueError("give either `train:` or `path:`")
+        return self
+
+
+class Recipe(Section):
+    """A whole recipe. Sections after ``stages`` may be left out from the end."""
+
+    run: RunOptions
+    sources: list[Source] = Field(min_length=1)
+    stages: list[SerializeAsAny[Stage]] = []
+    tokenizer: TokenizerSection | None = None
+    mixture: MixtureOptions | None = None
+    shards: ShardOptions = ShardOptions()
+
+    @model_validator(mode="after")
+    def _sections_fit(self) -> Self:
+        if self.mixture is not None and self.tokenizer is None:
+            raise ValueError("`mixture` needs a `tokenizer` section before it")
+        for what, names in (
+            ("source", [source.name for source in self.sources]),
+            ("stage", [stage.name for stage in self.stages]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{what} {twice[0]!r} is named twice")
+        return self
+
+    def segments(self) -> list[Segment]:
+        """The stages as the runner walks them: map stages fused, then the barriers after them."""
+        segments = [Segment([], [])]
+        for stage in self.stages:
+            if isinstance(stage, BarrierStage):
+                segments[-1].barriers.append(stage)
+                continue
+            assert isinstance(stage, MapStage)
+            if segments[-1].barriers:
+                segments.append(Segment([], []))
+            segments[-1].maps.append(stage)
+        return segments
+
+
+class Segment:
+    """Map stages that run fused in one pass, and the barriers that use what the pass wrote."""
+
+    def __init__(self, maps: list[MapStage], barriers: list[BarrierStage]) -> None:
+        """Keep both lists."""
+        self.maps = maps
+        self.barriers = barriers
+
+
+def as_stage(name: str, settings: dict[str, Any]) -> Stage:
+    """The stage of that name with its settings.
+
+    Raises:
+        KeyError: there is no such stage.
+        pydantic.ValidationError: a setting is wrong.
+    """
+    from stages import load_stage
+
+    return load_stage(name).model_validate(settings)

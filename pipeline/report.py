@@ -1,0 +1,228 @@
+"""``report.html``: one self-contained page on what happened to the text and what the mixture is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from formats import storage
+from formats.units import format_bytes, format_count
+from pipeline.report_html import bars, escape, excerpt, figures, fold, page, section, table
+
+if TYPE_CHECKING:
+    from formats.run_folder import RunFolder
+
+LANGUAGES_SHOWN = 40
+SAMPLES_PER_REASON = 3
+SAMPLE_CHARACTERS = 600
+ROWS_SEARCHED = 20_000
+"""Removed rows looked at per stage for samples; the first of them in file order."""
+
+Summary = dict[str, Any]
+
+
+def write_report(folder: RunFolder, summary: Summary) -> None:
+    """Draw the summary, with samples of what was removed, to ``report.html``."""
+    sections = [
+        _head(summary),
+        _funnel(summary),
+        _languages(summary),
+        _reasons(folder, summary),
+        _quarantine(folder, summary),
+        _parallel(summary),
+        _tokenizer(summary),
+        _mixture(summary),
+        _timings(summary),
+    ]
+    text = page(f"{summary['name']}: report", [part for part in sections if part])
+    with storage.atomic_path(folder.report) as temporary:
+        files, inner = storage.filesystem(temporary)
+        with files.open(inner, "wb") as stream:
+            stream.write(text.encode("utf-8", "replace"))
+
+
+def _head(summary: Summary) -> str:
+    read, kept = summary["input"], summary["kept"]
+    numbers = [
+        ("documents read", format_count(read["documents"])),
+        ("text read", format_bytes(read["text_bytes"])),
+        ("documents kept", format_count(kept["documents"])),
+        ("text kept", format_bytes(kept["text_bytes"])),
+        ("languages kept", str(len(summary["kept_by_language"]))),
+    ]
+    if "tokenizer" in summary:
+        numbers.append(("vocabulary", f"{summary['tokenizer']['vocab_size']:,}"))
+    if "mixture" in summary:
+        tokens = sum(phase["tokens"] for phase in summary["mixture"]["phases"])
+        numbers.append(("training tokens", format_count(tokens)))
+    notes = "".join(f'<p class="lead">{escape(note)}</p>' for note in summary["notes"])
+    rows = [
+        [s["name"], s["read"], s["files"], format_bytes(s["stored_bytes"]), s["license"] or ""]
+        for s in summary["sources"]
+    ]
+    sources = table(["source", "format", "files", "as stored", "licence"], rows)
+    return f"<h1>{escape(summary['name'])}</h1>{notes}{figures(numbers)}{sources}"
+
+
+def _funnel(summary: Summary) -> str:
+    read = summary["input"]
+    rows = [
+        (
+            "read",
+            [float(read["text_bytes"])],
+            f"{read['documents']:,} documents, {format_bytes(read['text_bytes'])}",
+        )
+    ]
+    for entry in summary["funnel"]:
+        out, dropped = entry["out"], entry["dropped"]["documents"]
+        text = f"{out['documents']:,} documents, {format_bytes(out['text_bytes'])}"
+        rows.append(
+            (
+                entry["stage"],
+                [float(out["text_bytes"])],
+                f"{text}, -{dropped:,}" if dropped else text,
+            )
+        )
+    return section(
+        "Funnel",
+        bars(rows, ["text left"]),
+        lead="Text left after each stage, in the recipe's order.",
+    )
+
+
+def _languages(summary: Summary) -> str:
+    kept = summary["kept_by_language"]
+    nothing = {"documents": 0, "text_bytes": 0}
+    rows = []
+    for lang, read in list(summary["read_by_language"].items())[:LANGUAGES_SHOWN]:
+        left = kept.get(lang, nothing)
+        text = (
+            f"{read['documents']:,} -> {left['documents']:,} documents, "
+            f"{left['text_bytes'] / max(read['text_bytes'], 1):.0%} of the text"
+        )
+        rows.append((lang, [float(read["text_bytes"]), float(left["text_bytes"])], text))
+    lead = "Text read and kept per language found; 'und' is text whose language was not identified."
+    return section("Languages before and after", bars(rows, ["read", "kept"]), lead=lead)
+
+
+def _reasons(folder: RunFolder, summary: Summary) -> str:
+    parts = []
+    for entry in summary["funnel"]:
+        if not entry["reasons"]:
+            continue
+        samples = _samples(folder, entry["stage"])
+        parts.append(f"<h3>{escape(entry['stage'])}</h3>")
+        for rule, total in entry["reasons"].items():
+            title = f"{rule}: {total['documents']:,} documents, {format_bytes(total['text_bytes'])}"
+            parts.append(fold(title, *(_sample(row) for row in samples[rule])))
+    lead = "Every dropped document stands in removed/ with its reason; a few of each are here."
+    return section("Why documents went", *parts, lead=lead) if parts else ""
+
+
+def _samples(folder: RunFolder, stage: str) -> dict[str, list[dict[str, Any]]]:
+    """A few removed rows per rule: those with the smallest ids among the rows searched."""
+    columns = ["id", "text", "origin", "lang", "drop_reason", "duplicate_of"]
+    samples: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    searched = 0
+    for batch in folder.removed(stage, columns):
+        for row in batch.to_pylist():
+            found = samples[row["drop_reason"].split(":", 1)[0]]
+            row["text"] = row["text"][:SAMPLE_CHARACTERS]
+            found.append(row)
+            found.sort(key=lambda r: r["id"])
+            del found[SAMPLES_PER_REASON:]
+        searched += batch.num_rows
+        if searched >= ROWS_SEARCHED:
+            break
+    return samples
+
+
+def _sample(row: dict[str, Any]) -> str:
+    title = f"{row['drop_reason']}  ({row['lang'] or 'und'}, {row['origin']})"
+    if row.get("duplicate_of"):
+        title += f", kept: {row['duplicate_of']}"
+    return excerpt(title, row["text"])
+
+
+def _quarantine(folder: RunFolder, summary: Summary) -> str:
+    counted = summary["input"]["quarantined"]
+    if not counted:
+        return ""
+    rows = [[error, f"{number:,}"] for error, number in counted.items()]
+    samples = [
+        excerpt(
+            f"{row['path']}{'' if row['position'] is None else '#' + str(row['position'])}: "
+            f"{row['error']}",
+            row["raw"][:SAMPLE_CHARACTERS].decode("utf-8", "replace"),
+        )
+        for row in folder.quarantined(limit=10)
+    ]
+    lead = "What could not be read, with file and position, is in quarantine/."
+    return section(
+        "Quarantine", table(["error", "records"], rows), fold("samples", *samples), lead=lead
+    )
+
+
+def _parallel(summary: Summary) -> str:
+    if not summary["parallel"]:
+        return ""
+    rows = [
+        [pair, f"{total['documents']:,}", format_bytes(total["text_bytes"])]
+        for pair, total in summary["parallel"].items()
+    ]
+    lead = "Translations joined to one document each, beside the documents they are made of."
+    return section("Parallel documents", table(["pair", "documents", "text"], rows), lead=lead)
+
+
+def _tokenizer(summary: Summary) -> str:
+    if "tokenizer" not in summary:
+        return ""
+    tokenizer = summary["tokenizer"]
+    rows = [
+        (lang, [value], f"{value:.2f}")
+        for lang, value in tokenizer.get("bytes_per_token", {}).items()
+    ]
+    lead = f"{tokenizer['vocab_size']:,} entries; bytes of text per token, per language."
+    return section("Tokenizer", bars(rows, ["bytes per token"]) if rows else "", lead=lead)
+
+
+def _mixture(summary: Summary) -> str:
+    if "mixture" not in summary:
+        return ""
+    parts = []
+    for phase in summary["mixture"]["phases"]:
+        parts.append(f"<h3>{escape(phase['name'])}</h3>")
+        rows = []
+        for component in phase["components"]:
+            got = component["rows"] / max(phase["rows"], 1)
+            text = (
+                f"{component['share_wanted']:.2%} -> {got:.2%}, "
+                f"{format_count(component['tokens'])} tokens, {component['epochs']:.2f} epochs"
+            )
+            rows.append((component["name"], [component["share_wanted"], got], text))
+        parts.append(bars(rows, ["wanted", "got"]))
+    lead = "Share of the training rows per component; in every prefix within one row of its share."
+    return section("Mixture wanted and got", *parts, lead=lead)
+
+
+def _timings(summary: Summary) -> str:
+    rows = [
+        [
+            name,
+            step["tasks"],
+            f"{step['core_seconds']:.1f}",
+            f"{step['wall_seconds']:.1f}",
+            format_bytes(step["peak_memory_bytes"]),
+        ]
+        for name, step in summary["steps"].items()
+    ]
+    inside = [[name, f"{seconds:.2f}"] for name, seconds in summary["map_seconds"].items()]
+    columns = ["step", "tasks", "core seconds", "wall seconds", "peak memory of a worker"]
+    lead = f"{summary['seconds']:.1f} s with {summary['workers']} workers."
+    return section(
+        "Time and memory",
+        table(columns, rows),
+        "<h3>inside the map passes</h3>",
+        table(["stage", "core seconds"], inside),
+        lead=lead,
+    )

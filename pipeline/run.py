@@ -1,0 +1,310 @@
+"""Running a recipe: from raw text to documents, tokenizer, tokens and shards.
+
+``run`` walks the plan's steps in order. Every step is a list of tasks with records, so a run that
+was killed goes on where it stopped, and a run that is complete does nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from formats import storage
+from formats.run_folder import RunFolder
+from formats.units import format_bytes
+from pipeline import scale
+from pipeline.documents_pass import DocumentsItem, write_partition
+from pipeline.executors import Executor, make_executor
+from pipeline.ledger import RecordedEngine, sweep, write_json
+from pipeline.map_pass import MapItem, map_partition
+from pipeline.plan import Plan, map_step, removed_paths
+from pipeline.progress import Display
+from pipeline.summary import summarise
+from stages.base import Partition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.recipe import Recipe, Segment
+
+
+@dataclass
+class RunOutcome:
+    """What a run came to."""
+
+    folder: RunFolder
+    summary: dict[str, Any]
+    did_nothing: bool = False
+    notes: list[str] = field(default_factory=list)
+
+
+def run(
+    recipe: Recipe,
+    *,
+    engine: str = "ray",
+    workers: int | None = None,
+    address: str | None = None,
+    fresh: bool = False,
+    live: bool | None = None,
+) -> RunOutcome:
+    """Run a recipe to its end, or go on where an earlier run of it stopped.
+
+    Args:
+        recipe: from ``pipeline.recipe_file.load_recipe``.
+        engine: ``ray`` or ``inline`` (one process, for debugging).
+        workers: tasks at a time; None: one per usable CPU.
+        address: of a Ray cluster; None: this machine.
+        fresh: throw away what is in the run folder first.
+        live: bars (True) or log lines (False); None: bars on a terminal.
+
+    Raises:
+        formats.quarantine.BadInput: a bad record, with ``on_error: fail``.
+        stages.mixture_plan.Infeasible: the mixture asks for more than there is.
+    """
+    plan = Plan(recipe)
+    if fresh:
+        plan.folder.clear()
+    if plan.is_complete():
+        return RunOutcome(plan.folder, plan.folder.read_summary(), did_nothing=True)
+    with Display(live) as display:
+        runner = Runner(plan, display, lambda: make_executor(engine, workers, address))
+        try:
+            return runner.run()
+        finally:
+            runner.close()
+
+
+class Runner:
+    """Walks a plan's steps."""
+
+    def __init__(self, plan: Plan, display: Display, start_executor: Any) -> None:
+        """Prepare; nothing is started before the first task."""
+        self.plan = plan
+        self.folder = plan.folder
+        self.display = display
+        self.outcome = RunOutcome(plan.folder, {})
+        self._executor: Executor | None = None
+        self._start_executor = start_executor
+        self._seconds: dict[str, float] = {}
+        self._results: dict[str, list[dict[str, Any]]] = {}
+
+    def run(self) -> RunOutcome:
+        """All steps, then the summary and the report."""
+        started = time.monotonic()
+        recipe = self.plan.recipe
+        write_json(self.folder.recipe, recipe.model_dump(mode="json"), indent=1)
+        self._start()
+        parts, parallel = self._curate()
+        documents = self._write_documents(parts, parallel)
+        if recipe.tokenizer is not None:
+            fitted = self._fit(documents)
+            tokenizer = self._make_tokenizer(fitted, documents)
+            if fitted.mixture is not None:
+                self._tokenize(fitted, documents, tokenizer)
+                self._results["shards"] = [self._mix(fitted, tokenizer)]
+        self._finish(time.monotonic() - started)
+        return self.outcome
+
+    def close(self) -> None:
+        """Release the workers."""
+        if self._executor is not None:
+            self._executor.close()
+
+    def _start(self) -> None:
+        recipe = self.plan.recipe
+        stored = sum(p.stored_bytes for p in self.plan.partitions)
+        files = sum(len(p.files) for p in self.plan.partitions)
+        self._note(
+            f"{recipe.run.name}: {files} files, {format_bytes(stored)} as stored, "
+            f"{len(self.plan.partitions)} partitions -> {self.folder.path}"
+        )
+        with self._timed("warm-up"), self.display.step("warm-up", 1):
+            for stage in recipe.stages:
+                stage.warm()
+            self._executor = self._start_executor()
+        self.engine = RecordedEngine(
+            self._executor, self.folder.path, self.folder.records, self.display
+        )
+
+    def _curate(self) -> tuple[list[PartitionOutput], list[str]]:
+        """Map passes and barriers; returns each partition's last output, and parallel documents."""
+        parts: list[PartitionOutput] = []
+        parallel: list[str] = []
+        for index, segment in enumerate(self.plan.segments):
+            name = map_step(segment, index)
+            parts = self._map(segment, index, name, parts)
+            for barrier in segment.barriers:
+                with self._step(barrier.name) as step:
+                    self.engine.lineage = step.lineage
+                    folder = f"{self.folder.work}/{barrier.name}"
+                    given = [part.for_barrier(barrier.name) for part in parts]
+                    annotations = barrier.run(given, folder, self.engine)
+                    for part, path in zip(parts, annotations, strict=True):
+                        part.annotations.append((barrier.name, path))
+                    parallel += barrier.new_documents(folder)
+        return parts, parallel
+
+    def _map(
+        self, segment: Segment, number: int, name: str, before: list[PartitionOutput]
+    ) -> list[PartitionOutput]:
+        step = self.plan.step(name)
+        folder = f"{self.folder.work}/map-{number}"
+        stages = tuple((s.name, s.model_dump(mode="json")) for s in segment.maps)
+        barriers = tuple((s.name, s.model_dump(mode="json")) for s in segment.barriers)
+        items, outputs = [], []
+        for part in self.plan.partitions:
+            file = f"part-{part.index:05d}.arrow"
+            keys = {b.name: f"{folder}/{b.name}/{file}" for b in segment.barriers}
+            documents = f"{folder}/documents/{file}"
+            previous = before[part.index] if before else None
+            items.append(
+                MapItem(
+                    stages=stages,
+                    barriers=barriers,
+                    documents=documents,
+                    keys=keys,
+                    files=() if previous else part.files,
+                    quarantine=f"{self.folder.quarantine}/part-{part.index:05d}.parquet",
+                    on_error=self.plan.recipe.run.on_error,
+                    previous=previous.documents if previous else "",
+                    annotations=tuple(previous.annotations) if previous else (),
+                )
+            )
+            outputs.append(PartitionOutput(part.index, documents, keys))
+        with self._step(name):
+            results = self.engine.map_fingerprinted(name, map_partition, items, step.tasks)
+        self._results[name] = results
+        for output, result in zip(outputs, results, strict=True):
+            output.rows = result["rows"]
+        return outputs
+
+    def _write_documents(self, parts: list[PartitionOutput], parallel: list[str]) -> list[str]:
+        """The documents pass; returns the files of kept documents, in order."""
+        stages = [stage.name for stage in self.plan.recipe.stages]
+        items = [
+            DocumentsItem(
+                partition=part.documents,
+                annotations=tuple(part.annotations),
+                kept=f"{self.folder.documents}/part-{part.index:05d}.parquet",
+                removed=removed_paths(self.folder, stages, part.index),
+            )
+            for part in parts
+        ]
+        items += [
+            DocumentsItem(
+                path, (), f"{self.folder.documents}/{Path(path).stem}-parallel.parquet", {}
+            )
+            for path in parallel
+        ]
+        with self._step("documents") as step:
+            self.engine.lineage = step.lineage
+            self._results["documents"] = self.engine.map("documents", write_partition, items)
+        kept = [result["kept"] for result in self._results["documents"] if result["kept"]]
+        removed = [path for item in items for path in item.removed.values()]
+        sweep(self.folder.documents, kept)
+        sweep(self.folder.removed_root, [p for p in removed if storage.file_size(p) is not None])
+        return kept
+
+    def _fit(self, documents: list[str]) -> Recipe:
+        """The recipe with its budgets scaled to the supply, where that is wished."""
+        if not self.plan.fits_to_supply:
+            return self.plan.recipe
+        counts = [c for r in self._results["documents"] for c in r["counts"] if c["stage"] is None]
+        fitted, note = scale.fit_to_supply(
+            self.plan.recipe, sum(count["text_bytes"] for count in counts)
+        )
+        if note:
+            self._note(note)
+        return fitted
+
+    def _make_tokenizer(self, recipe: Recipe, documents: list[str]) -> dict[str, Any]:
+        from pipeline.tokens_pass import make_tokenizer, tokenizer_item
+
+        with self._step("tokenizer") as step:
+            self.engine.lineage = step.lineage
+            item = tokenizer_item(recipe, documents, self.folder)
+            [result] = self.engine.map("tokenizer", make_tokenizer, [item])
+        self._results["tokenizer"] = [result]
+        return result
+
+    def _tokenize(self, recipe: Recipe, documents: list[str], tokenizer: dict[str, Any]) -> None:
+        from pipeline.tokens_pass import token_items
+        from stages.tokenize import tokenize_partition
+
+        items = token_items(recipe, documents, self.folder, tokenizer)
+        with self._step("tokens") as step:
+            self.engine.lineage = step.lineage
+            results = self.engine.map("tokens", tokenize_partition, items)
+        self._results["tokens"] = results
+        sweep(self.folder.tokens, [path for result in results for path in result["files"]])
+
+    def _mix(self, recipe: Recipe, tokenizer: dict[str, Any]) -> dict[str, Any]:
+        from stages.mixture import build_mixture
+
+        assert recipe.mixture is not None
+        with self._step("shards") as step:
+            self.engine.lineage = step.lineage
+            summary = build_mixture(
+                tokens_folder=self.folder.tokens,
+                shards_folder=self.folder.shards,
+                work_folder=f"{self.folder.work}/mixture",
+                options=recipe.mixture,
+                shard_options=recipe.shards,
+                engine=self.engine,
+                seed=recipe.run.seed,
+                vocab_size=tokenizer["vocab_size"],
+                tokenizer_sha256=tokenizer["sha256"],
+                special_ids=tokenizer["special_ids"],
+                fit_to_supply=self.plan.fits_to_supply,
+            )
+        for note in summary["notes"]:
+            self._note(note)
+        return summary
+
+    def _finish(self, seconds: float) -> None:
+        from pipeline.report import write_report
+
+        self.outcome.summary = summarise(
+            self.plan, self._results, self.engine.statistics, self._seconds, seconds,
+            self.engine.workers, self.outcome.notes,
+        )  # fmt: skip
+        with self.display.step("report", 1):
+            write_report(self.folder, self.outcome.summary)
+        # Last of all: a summary with this lineage means that everything before it is whole.
+        write_json(self.folder.summary, self.outcome.summary, indent=1)
+
+    @contextmanager
+    def _step(self, name: str) -> Iterator[Any]:
+        step = self.plan.step(name)
+        with self._timed(name):
+            yield step
+        self.plan.mark_done(step)
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        self._seconds[name] = self._seconds.get(name, 0.0) + time.monotonic() - started
+
+    def _note(self, message: str) -> None:
+        self.outcome.notes.append(message)
+        self.display.note(message)
+
+
+@dataclass
+class PartitionOutput:
+    """What the last map pass wrote of a partition, and what barriers said of it since."""
+
+    index: int
+    documents: str
+    keys: dict[str, str]
+    rows: int = 0
+    annotations: list[tuple[str, str]] = field(default_factory=list)
+
+    def for_barrier(self, name: str) -> Partition:
+        """The partition as the barrier of that name sees it."""
+        said = tuple(path for _, path in self.annotations)
+        return Partition(self.index, self.rows, self.documents, self.keys.get(name, ""), said)

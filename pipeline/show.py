@@ -1,0 +1,216 @@
+"""Tables for a terminal: a plan, a check, a finished run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from formats.units import format_bytes, format_count
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from formats.run_folder import RunFolder
+    from pipeline.check import CheckReport
+    from pipeline.plan import Plan
+
+LANGUAGES_SHOWN = 20
+
+
+def show_plan(plan: Plan) -> None:
+    """What would run and what is done already."""
+    stored = sum(p.stored_bytes for p in plan.partitions)
+    files = sum(len(p.files) for p in plan.partitions)
+    rows = []
+    for step in plan.steps:
+        done = plan.is_done(step)
+        if step.tasks:
+            finished = len(step.tasks) if done else plan.done_tasks(step)
+            rows.append([step.name, f"{len(step.tasks)}", f"{finished}", _state(done, finished)])
+        else:
+            rows.append([step.name, "", "", _state(done, 0)])
+    console = _console()
+    console.print(
+        f"{plan.recipe.run.name}: {files} files, {format_bytes(stored)} as stored, "
+        f"{len(plan.partitions)} partitions -> {plan.folder.path}"
+    )
+    _table(console, "plan", ["step", "tasks", "done", "state"], rows)
+    if plan.is_complete():
+        console.print("complete: a run would do nothing")
+
+
+def _state(done: bool, finished: int) -> str:
+    if done:
+        return "done"
+    return "goes on" if finished else "to do"
+
+
+def show_check(report: CheckReport) -> None:
+    """What the recipe would read, and whether the mixture can be made of it."""
+    console = _console()
+    rows = [
+        [s.name, str(s.files), format_bytes(s.stored_bytes), f"about {format_bytes(s.text_bytes)}"]
+        for s in report.sources
+    ]
+    _table(console, "sources", ["source", "files", "stored", "text"], rows)
+    if report.components:
+        rows = [
+            [c.name, f"about {format_count(c.tokens)}", f"{c.share:.1%}"] for c in report.components
+        ]
+        _table(console, "supply before any filter", ["component", "tokens", "share"], rows)
+    for line in report.messages:
+        console.print(line)
+    console.print("the recipe is valid" + ("" if report.feasible else ", but it cannot be met"))
+
+
+def show_run(folder: RunFolder) -> None:
+    """Funnel per stage and language, mixture, tokenizer, timings."""
+    console = _console()
+    summary = folder.read_summary()
+    console.print(f"{summary['name']}  ({folder.path})")
+    for note in summary["notes"]:
+        console.print(f"  {note}")
+    _show_funnel(console, summary)
+    _show_languages(console, summary)
+    _show_reasons(console, summary)
+    if "tokenizer" in summary:
+        _show_tokenizer(console, summary["tokenizer"])
+    if "mixture" in summary:
+        _show_mixture(console, summary["mixture"])
+    _show_timings(console, summary)
+
+
+def _show_funnel(console: Console, summary: dict[str, Any]) -> None:
+    read = summary["input"]
+    rows = [["read", f"{read['documents']:,}", format_bytes(read["text_bytes"]), "", "", ""]]
+    for entry in summary["funnel"]:
+        out, dropped = entry["out"], entry["dropped"]
+        share = dropped["documents"] / max(entry["in"]["documents"], 1)
+        rows.append(
+            [
+                entry["stage"],
+                f"{out['documents']:,}",
+                format_bytes(out["text_bytes"]),
+                f"{dropped['documents']:,}",
+                f"{share:.1%}",
+                f"{entry['core_seconds']:.1f}",
+            ]
+        )
+    columns = ["stage", "documents left", "text left", "dropped", "share", "core s"]
+    _table(console, "funnel", columns, rows)
+    if read["quarantined"]:
+        listed = ", ".join(f"{number:,} {error}" for error, number in read["quarantined"].items())
+        console.print(f"quarantined: {listed}")
+    for pair, total in summary["parallel"].items():
+        console.print(f"parallel documents {pair}: {total['documents']:,}")
+
+
+def _show_languages(console: Console, summary: dict[str, Any]) -> None:
+    stages = [entry["stage"] for entry in summary["funnel"]]
+    rows = []
+    nothing = {"documents": 0, "text_bytes": 0}
+    for lang, read in list(summary["read_by_language"].items())[:LANGUAGES_SHOWN]:
+        left = [
+            entry["languages"].get(lang, {}).get("out", nothing)["documents"]
+            for entry in summary["funnel"]
+        ]
+        kept = summary["kept_by_language"].get(lang, nothing)
+        share = kept["text_bytes"] / max(read["text_bytes"], 1)
+        row = [lang, f"{read['documents']:,}", *(f"{n:,}" for n in left)]
+        rows.append([*row, format_bytes(kept["text_bytes"]), f"{share:.0%}"])
+    columns = ["language", "read", *stages, "text kept", "share"]
+    _table(console, "documents left per language", columns, rows)
+
+
+def _show_reasons(console: Console, summary: dict[str, Any]) -> None:
+    rows = [
+        [entry["stage"], rule, f"{total['documents']:,}", format_bytes(total["text_bytes"])]
+        for entry in summary["funnel"]
+        for rule, total in entry["reasons"].items()
+    ]
+    if rows:
+        _table(console, "why documents went", ["stage", "rule", "documents", "text"], rows)
+
+
+def _show_tokenizer(console: Console, tokenizer: dict[str, Any]) -> None:
+    console.print(f"tokenizer: {tokenizer['vocab_size']:,} entries")
+    rows = [
+        [lang, f"{bytes_per_token:.2f}"]
+        for lang, bytes_per_token in list(tokenizer.get("bytes_per_token", {}).items())
+    ]
+    if rows:
+        _table(console, "bytes per token", ["language", "held out"], rows[:LANGUAGES_SHOWN])
+
+
+def _show_mixture(console: Console, mixture: dict[str, Any]) -> None:
+    for phase in mixture["phases"]:
+        rows = [
+            [
+                c["name"],
+                f"{c['share_wanted']:.2%}",
+                f"{c['rows'] / max(phase['rows'], 1):.2%}",
+                f"{c['rows']:,}",
+                format_count(c["tokens"]),
+                f"{c['epochs']:.2f}",
+            ]
+            for c in phase["components"]
+        ]
+        title = f"mixture of {phase['name']}: {phase['rows']:,} rows"
+        columns = ["component", "wanted", "got", "rows", "tokens", "epochs"]
+        _table(console, title, columns, rows)
+
+
+def _show_timings(console: Console, summary: dict[str, Any]) -> None:
+    rows = [
+        [
+            name,
+            f"{step['tasks']}",
+            f"{step['core_seconds']:.1f}",
+            f"{step['wall_seconds']:.1f}",
+            format_bytes(step["peak_memory_bytes"]),
+        ]
+        for name, step in summary["steps"].items()
+    ]
+    columns = ["step", "tasks", "core s", "wall s", "peak memory"]
+    _table(
+        console, f"time: {summary['seconds']:.1f} s, {summary['workers']} workers", columns, rows
+    )
+    spent = ", ".join(f"{name} {seconds}" for name, seconds in summary["map_seconds"].items())
+    console.print(f"inside the map passes, core s: {spent}")
+
+
+def closing_lines(folder: RunFolder, summary: dict[str, Any]) -> list[str]:
+    """What a run says when it ends: what there is, and what to open next."""
+    read, kept = summary["input"], summary["kept"]
+    lines = [
+        f"done in {summary['seconds']:.1f} s: kept {kept['documents']:,} documents "
+        f"({format_bytes(kept['text_bytes'])}) of {read['documents']:,} read"
+    ]
+    if "mixture" in summary:
+        for phase in summary["mixture"]["phases"]:
+            tokens = format_count(phase["tokens"])
+            lines.append(f"  {phase['name']}: {phase['rows']:,} rows, {tokens} tokens")
+    lines += [
+        "next:",
+        f"  open {folder.report}",
+        f"  python -m pipeline show {folder.path}",
+        f"  python -m pipeline trace {folder.path} --row 0",
+    ]
+    return lines
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+def _table(console: Console, title: str, columns: list[str], rows: list[list[str]]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)

@@ -1,0 +1,183 @@
+"""The summary of a run: what came in, where it went and why, what came out, what it cost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from formats import __version__
+
+if TYPE_CHECKING:
+    from pipeline.ledger import StepStatistics
+    from pipeline.plan import Plan
+
+Results = dict[str, list[dict[str, Any]]]
+PARALLEL_SOURCE = "bilingual"
+
+
+def summarise(
+    plan: Plan,
+    results: Results,
+    statistics: dict[str, StepStatistics],
+    step_seconds: dict[str, float],
+    seconds: float,
+    workers: int,
+    notes: list[str],
+) -> dict[str, Any]:
+    """``summary.json`` as a dict; see the keys below. Sizes are bytes of UTF-8 text."""
+    counts = [c for result in results["documents"] for c in result["counts"]]
+    read = [c for c in counts if c["source"] != PARALLEL_SOURCE]
+    stages = [stage.name for stage in plan.recipe.stages]
+    maps = [r for step in plan.steps if step.tasks for r in results.get(step.name, [])]
+    summary: dict[str, Any] = {
+        "name": plan.recipe.run.name,
+        "version": __version__,
+        "lineage": plan.lineage,
+        "notes": notes,
+        "workers": workers,
+        "seconds": round(seconds, 2),
+        "sources": _sources(plan),
+        "input": _input(plan, results),
+        "funnel": funnel(read, stages, stage_seconds(maps, stages, statistics)),
+        "kept": total(c for c in counts if c["stage"] is None),
+        "kept_by_language": by(_kept(read), "lang"),
+        "kept_by_source": by(_kept(read), "source"),
+        "parallel": by((c for c in counts if c["source"] == PARALLEL_SOURCE), "lang"),
+        "read_by_language": by(read, "lang"),
+        "map_seconds": _map_seconds(maps),
+        "steps": {
+            name: {
+                "tasks": s.tasks,
+                "tasks_skipped": s.tasks_skipped,
+                "core_seconds": round(s.seconds, 2),
+                "wall_seconds": round(s.wall_seconds, 2),
+                "peak_memory_bytes": s.peak_memory_bytes,
+            }
+            for name, s in statistics.items()
+        },
+        "step_wall_seconds": {name: round(s, 2) for name, s in step_seconds.items()},
+        "peak_worker_memory_bytes": max(s.peak_memory_bytes for s in statistics.values()),
+    }
+    if "tokenizer" in results:
+        summary["tokenizer"] = results["tokenizer"][0]
+    if "tokens" in results:
+        summary["tokens"] = _tokens(results["tokens"])
+    if "shards" in results:
+        summary["mixture"] = results["shards"][0]
+    return summary
+
+
+def funnel(
+    counts: list[dict[str, Any]], stages: list[str], seconds: dict[str, float]
+) -> list[dict[str, Any]]:
+    """Per stage, in order: documents and bytes in and out, in all and per language, and reasons.
+
+    Args:
+        counts: {lang, stage, rule, documents, text_bytes} of all rows, ``stage`` null: kept.
+        stages: names in the order of the recipe.
+        seconds: one core's time per stage.
+    """
+    entries = []
+    left = counts
+    for stage in stages:
+        dropped = [c for c in left if c["stage"] == stage]
+        stay = [c for c in left if c["stage"] != stage]
+        into, out = by(left, "lang"), by(stay, "lang")
+        entries.append(
+            {
+                "stage": stage,
+                "in": total(left),
+                "out": total(stay),
+                "dropped": total(dropped),
+                "reasons": by(dropped, "rule"),
+                "languages": {
+                    lang: {"in": into[lang], "out": out.get(lang, total([]))} for lang in into
+                },
+                "core_seconds": round(seconds.get(stage, 0.0), 2),
+            }
+        )
+        left = stay
+    return entries
+
+
+def total(counts: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """Documents and bytes of some counts."""
+    added = {"documents": 0, "text_bytes": 0}
+    for count in counts:
+        added["documents"] += count["documents"]
+        added["text_bytes"] += count["text_bytes"]
+    return added
+
+
+def by(counts: Iterable[dict[str, Any]], key: str) -> dict[str, dict[str, int]]:
+    """Documents and bytes per value of ``key``, the most bytes first."""
+    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for count in counts:
+        groups[count[key] or "?"].append(count)
+    totals = {name: total(group) for name, group in groups.items()}
+    return dict(sorted(totals.items(), key=lambda item: (-item[1]["text_bytes"], item[0])))
+
+
+def stage_seconds(
+    maps: list[dict[str, Any]], stages: list[str], statistics: dict[str, StepStatistics]
+) -> dict[str, float]:
+    """One core's seconds per stage: its share of the map passes and its own steps."""
+    seconds: dict[str, float] = defaultdict(float)
+    for result in maps:
+        for name, spent in result["seconds"].items():
+            seconds[name] += spent
+    for step, counted in statistics.items():
+        stage = step.split("/")[0]
+        if stage in stages and "+" not in step:
+            seconds[stage] += counted.seconds
+    return dict(seconds)
+
+
+def _kept(counts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [c for c in counts if c["stage"] is None]
+
+
+def _sources(plan: Plan) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": source.name,
+            "read": source.read,
+            "license": source.license,
+            "paths": source.paths,
+            "files": sum(len(p.files) for p in plan.partitions if p.source == source.name),
+            "stored_bytes": sum(p.stored_bytes for p in plan.partitions if p.source == source.name),
+        }
+        for source in plan.recipe.sources
+    ]
+
+
+def _input(plan: Plan, results: Results) -> dict[str, Any]:
+    first = results[plan.steps[0].name]
+    quarantined: dict[str, int] = defaultdict(int)
+    for result in first:
+        for error, number in result["quarantined"].items():
+            quarantined[error] += number
+    return {
+        "partitions": len(plan.partitions),
+        "documents": sum(result["rows"] for result in first),
+        "text_bytes": sum(result["text_bytes"] for result in first),
+        "quarantined": dict(sorted(quarantined.items())),
+    }
+
+
+def _map_seconds(maps: list[dict[str, Any]]) -> dict[str, float]:
+    seconds: dict[str, float] = defaultdict(float)
+    for result in maps:
+        for name, spent in result["seconds"].items():
+            seconds[name] += spent
+    return {name: round(spent, 2) for name, spent in seconds.items()}
+
+
+def _tokens(results: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
+    components: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for result in results:
+        for name, counted in result["components"].items():
+            for key, number in counted.items():
+                components[name][key] += number
+    return {name: dict(counted) for name, counted in sorted(components.items())}

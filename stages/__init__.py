@@ -1,0 +1,30 @@
+"""What happens to text: Arrow table in, Arrow table out.
+
+A new stage is one module with one class (``MapStage`` or ``BarrierStage``, see ``stages.base``),
+one line here and one test. Nothing here imports ``ray``; nothing is imported before it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stages.base import Stage
+
+STAGES = {
+    "normalize": "stages.normalize:Normalize",
+    "langid": "stages.langid:LangId",
+    "quality": "stages.quality:Quality",
+    "exact_dedup": "stages.exact_dedup:ExactDedup",
+    "minhash_dedup": "stages.minhash_dedup:MinHashDedup",
+    "bilingual": "stages.bilingual:Bilingual",
+}
+"""Name in the recipe -> where the class is."""
+
+
+def load_stage(name: str) -> type[Stage]:
+    """The class of a stage; ``KeyError`` where there is none."""
+    module, _, attribute = STAGES[name].partition(":")
+    stage: type[Stage] = getattr(import_module(module), attribute)
+    return stage

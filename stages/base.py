@@ -1,0 +1,148 @@
+"""The two kinds of stage, and how a stage says that a document goes.
+
+A stage is a pydantic model: its fields are its settings in the recipe, with their defaults, and
+the settings are what its fingerprint is made of.
+
+``MapStage``      row-local. ``apply`` takes a record batch and returns one with the same rows in
+                  the same order. It may replace ``text`` and add columns; it never loses a column
+                  it does not know. Rows an earlier stage dropped stay in their place and are
+                  skipped (``alive``); rows this stage drops are marked (``mark_dropped``).
+``BarrierStage``  needs every partition before it can answer. ``keys`` is fused into the map pass
+                  before it and returns what the barrier needs of each row (a digest, a
+                  signature), so that no barrier reads text; ``run`` then works on those keys and
+                  writes one annotation file per partition.
+
+No row is taken out before the ``documents`` pass writes what was kept and what was dropped, so
+the audit of removed rows is the same for every stage.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import BaseModel, ConfigDict
+
+DROP_STAGE = "drop_stage"
+DROP_REASON = "drop_reason"
+
+ANNOTATION_SCHEMA = pa.schema(
+    [
+        pa.field("row", pa.int64(), nullable=False),
+        pa.field(DROP_REASON, pa.string()),
+    ]
+)
+"""What a barrier says of a partition: row, reason or null; a barrier adds its own columns."""
+
+
+class Stage(BaseModel, ABC):
+    """Settings of a stage; ``name`` is its key in the recipe."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    """Raise it whenever the same input and settings would give another output."""
+
+    def assets(self) -> list[str]:
+        """Paths of model files and lists whose contents belong to the fingerprint."""
+        return []
+
+    def warm(self) -> None:
+        """Import and compile what ``apply``, ``keys`` or ``run`` need; the driver calls it once."""
+
+
+class MapStage(Stage):
+    """A row-local stage."""
+
+    @abstractmethod
+    def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the batch with this stage's work done: same rows, same order."""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """One partition as a barrier sees it. All paths are Arrow IPC files made by the runner."""
+
+    index: int
+    rows: int
+    documents: str
+    """All rows and columns, text included."""
+    keys: str
+    """Row for row, the ``keys`` of the barrier that runs now."""
+    annotations: tuple[str, ...]
+    """What earlier barriers since the last map pass said (``ANNOTATION_SCHEMA`` and more)."""
+
+
+class Engine(Protocol):
+    """Where the parts of a barrier run: in this process, on one machine, on a cluster."""
+
+    workers: int
+
+    def map(
+        self, step: str, function: Callable[[Any], dict[str, Any]], items: Sequence[Any]
+    ) -> list[dict[str, Any]]:
+        """Call ``function`` on each item, in parallel, and return the results in order.
+
+        ``function`` is a module-level function; items and results are small and made of plain
+        values (results: JSON). Files are written through ``formats.storage.atomic_path``. A
+        result is recorded: when the run is killed and started again, items done are not redone.
+        """
+        ...
+
+
+class BarrierStage(Stage):
+    """A stage that needs every partition before it can answer."""
+
+    def keys(self, batch: pa.RecordBatch) -> pa.RecordBatch | None:
+        """What ``run`` needs of each row (row for row); None where it reads the documents."""
+        return None
+
+    @abstractmethod
+    def run(self, partitions: Sequence[Partition], folder: str, engine: Engine) -> list[str]:
+        """Write one annotation file per partition under ``folder``; return their paths in order."""
+
+    def new_documents(self, folder: str) -> list[str]:
+        """Arrow IPC files of documents that ``run`` added under ``folder``, in order."""
+        return []
+
+
+def alive(batch: pa.RecordBatch) -> np.ndarray:
+    """Bool [rows]: True where no stage has dropped the row so far."""
+    if DROP_STAGE not in batch.schema.names:
+        return np.ones(batch.num_rows, np.bool_)
+    return pc.is_null(batch.column(DROP_STAGE)).to_numpy(zero_copy_only=False)
+
+
+def mark_dropped(
+    batch: pa.RecordBatch, stage: str, reasons: Sequence[str | None] | pa.Array
+) -> pa.RecordBatch:
+    """Mark rows as dropped by ``stage``; a row dropped before keeps its first reason.
+
+    Args:
+        batch: the rows.
+        stage: the stage's name.
+        reasons: [rows] ``"rule: value vs threshold"``, or None where the row stays.
+    """
+    reasons = pa.array(reasons, pa.string())
+    if DROP_STAGE in batch.schema.names:
+        before = batch.column(DROP_REASON)
+        stages = batch.column(DROP_STAGE)
+    else:
+        before = stages = pa.nulls(batch.num_rows, pa.string())
+    now = pc.and_(pc.is_null(stages), pc.is_valid(reasons))
+    batch = set_column(batch, DROP_STAGE, pc.if_else(now, pa.scalar(stage), stages))
+    return set_column(batch, DROP_REASON, pc.if_else(now, reasons, before))
+
+
+def set_column(batch: pa.RecordBatch, name: str, column: pa.Array) -> pa.RecordBatch:
+    """The batch with the column replaced, or added at the end."""
+    index = batch.schema.get_field_index(name)
+    if index < 0:
+        return batch.append_column(name, column)
+    return batch.set_column(index, name, column)
