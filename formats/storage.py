@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,3 +81,19 @@ def collect_outputs() -> Iterator[list[str]]:
         yield outputs
     finally:
         _collectors.remove(outputs)
+
+
+def copy(source: str, target: str) -> None:
+    """Copy a file's bytes, whole or not at all."""
+    with atomic_path(target) as temporary, open_input(source) as stream:
+        files, inner = filesystem(temporary)
+        with files.open(inner, "wb") as sink:
+            shutil.copyfileobj(stream, sink, 1 << 20)
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a UTF-8 file, whole or not at all; lone surrogates become question marks."""
+    with atomic_path(path) as temporary:
+        files, inner = filesystem(temporary)
+        with files.open(inner, "wb") as sink:
+            sink.write(text.encode("utf-8", "replace"))

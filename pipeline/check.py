@@ -29,7 +29,7 @@ FILES_SAMPLED = 24
 SAMPLE_BYTES = 512 << 10
 """Text read from the head of each sampled file."""
 BYTES_PER_TOKEN = 3.0
-"""Low on purpose (trained tokenizers reach 4 to 5): a mixture is refused only when it is certain."""
+"""Low on purpose (trained ones reach 4 to 5): a mixture is refused only when it is certain."""
 
 
 @dataclass(frozen=True)

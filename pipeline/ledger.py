@@ -45,6 +45,7 @@ class RecordedEngine:
         executor: where tasks run.
         run_folder: root of the run; paths below it do not enter fingerprints.
         lineage: fingerprint of everything upstream of the steps that run now.
+        prefix: before the names of steps, so that two barriers may both have "annotations".
     """
 
     executor: Executor
@@ -52,6 +53,7 @@ class RecordedEngine:
     records: str
     display: Display
     lineage: str = ""
+    prefix: str = ""
     statistics: dict[str, StepStatistics] = field(default_factory=dict)
 
     @property
@@ -63,6 +65,7 @@ class RecordedEngine:
         self, step: str, function: Callable[[Any], dict[str, Any]], items: Sequence[Any]
     ) -> list[dict[str, Any]]:
         """Results of ``function`` in the order of the items; recorded ones are not computed."""
+        step = self.prefix + step
         prints = [self._fingerprint(step, item) for item in items]
         return self.map_fingerprinted(step, function, items, prints)
 
@@ -162,11 +165,7 @@ def read_json(path: str) -> Any:
 
 def write_json(path: str, value: Any, indent: int | None = None) -> None:
     """Write a JSON file atomically, keys in the order given."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent) + "\n"
-    with storage.atomic_path(path) as temporary:
-        files, inner = storage.filesystem(temporary)
-        with files.open(inner, "wb") as stream:
-            stream.write(text.encode())
+    storage.write_text(path, json.dumps(value, ensure_ascii=False, indent=indent) + "\n")
 
 
 def peak_memory_bytes() -> int:

@@ -72,7 +72,7 @@ class Plan:
     def is_complete(self) -> bool:
         """True where the run folder holds this very run, finished."""
         try:
-            summary = read_json(self.folder.summary)
+            summary = read_json(self.folder.summary_path)
         except (FileNotFoundError, ValueError):
             return False
         return bool(summary.get("lineage") == self.lineage)
@@ -80,7 +80,8 @@ class Plan:
     def done_tasks(self, step: PlannedStep) -> int:
         """How many of a step's known tasks have a matching record."""
         return sum(
-            read_record(f"{self.folder.records}/{step.name}/{index:05d}.json", print_) is not None
+            read_record(f"{self.folder.records_path}/{step.name}/{index:05d}.json", print_)
+            is not None
             for index, print_ in enumerate(step.tasks)
         )
 
@@ -97,7 +98,7 @@ class Plan:
         write_json(self._marker(step), {"lineage": step.lineage})
 
     def _marker(self, step: PlannedStep) -> str:
-        return f"{self.folder.records}/{step.name}/done.json"
+        return f"{self.folder.records_path}/{step.name}/done.json"
 
     def _plan_curation(self) -> None:
         lineage = ""
@@ -141,4 +142,4 @@ def map_step(segment: Segment, index: int) -> str:
 
 def removed_paths(folder: RunFolder, stages: Sequence[str], index: int) -> dict[str, str]:
     """Where a partition's dropped rows go, by the stage that dropped them."""
-    return {stage: f"{folder.removed(stage)}/part-{index:05d}.parquet" for stage in stages}
+    return {stage: f"{folder.removed_path(stage)}/part-{index:05d}.parquet" for stage in stages}

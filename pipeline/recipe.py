@@ -99,6 +99,17 @@ class Recipe(Section):
                 raise ValueError(f"{what} {twice[0]!r} is named twice")
         return self
 
+    def as_yaml(self) -> str:
+        """The recipe with variables expanded and every default written out; it loads again."""
+        import yaml
+
+        data = self.model_dump(mode="json", exclude={"stages"})
+        stages = [{stage.name: stage.model_dump(mode="json")} for stage in self.stages]
+        ordered = {"run": data.pop("run"), "sources": data.pop("sources"), "stages": stages, **data}
+        present = {key: value for key, value in ordered.items() if value is not None}
+        text: str = yaml.safe_dump(present, sort_keys=False, allow_unicode=True, width=100)
+        return text
+
     def segments(self) -> list[Segment]:
         """The stages as the runner walks them: map stages fused, then the barriers after them."""
         segments = [Segment([], [])]

@@ -35,10 +35,7 @@ def write_report(folder: RunFolder, summary: Summary) -> None:
         _timings(summary),
     ]
     text = page(f"{summary['name']}: report", [part for part in sections if part])
-    with storage.atomic_path(folder.report) as temporary:
-        files, inner = storage.filesystem(temporary)
-        with files.open(inner, "wb") as stream:
-            stream.write(text.encode("utf-8", "replace"))
+    storage.write_text(folder.report_path, text)
 
 
 def _head(summary: Summary) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +95,7 @@ class Runner:
         """All steps, then the summary and the report."""
         started = time.monotonic()
         recipe = self.plan.recipe
-        write_json(self.folder.recipe, recipe.model_dump(mode="json"), indent=1)
+        storage.write_text(self.folder.recipe_path, recipe.as_yaml())
         self._start()
         parts, parallel = self._curate()
         documents = self._write_documents(parts, parallel)
@@ -126,7 +126,7 @@ class Runner:
                 stage.warm()
             self._executor = self._start_executor()
         self.engine = RecordedEngine(
-            self._executor, self.folder.path, self.folder.records, self.display
+            self._executor, self.folder.path, self.folder.records_path, self.display
         )
 
     def _curate(self) -> tuple[list[PartitionOutput], list[str]]:
@@ -139,19 +139,29 @@ class Runner:
             for barrier in segment.barriers:
                 with self._step(barrier.name) as step:
                     self.engine.lineage = step.lineage
-                    folder = f"{self.folder.work}/{barrier.name}"
+                    folder = f"{self.folder.work_path}/{barrier.name}"
                     given = [part.for_barrier(barrier.name) for part in parts]
-                    annotations = barrier.run(given, folder, self.engine)
+                    engine = replace(self.engine, prefix=f"{barrier.name}/")
+                    annotations = barrier.run(given, folder, engine)
                     for part, path in zip(parts, annotations, strict=True):
                         part.annotations.append((barrier.name, path))
                     parallel += barrier.new_documents(folder)
+                    self._export(barrier.exports(folder))
         return parts, parallel
+
+    def _export(self, exports: dict[str, list[str]]) -> None:
+        """Copy what a barrier offers to its place in the run folder."""
+        for place, paths in exports.items():
+            wanted = {f"{self.folder.path}/{place}/{Path(path).name}": path for path in paths}
+            for target, path in wanted.items():
+                storage.copy(path, target)
+            sweep(f"{self.folder.path}/{place}", wanted)
 
     def _map(
         self, segment: Segment, number: int, name: str, before: list[PartitionOutput]
     ) -> list[PartitionOutput]:
         step = self.plan.step(name)
-        folder = f"{self.folder.work}/map-{number}"
+        folder = f"{self.folder.work_path}/map-{number}"
         stages = tuple((s.name, s.model_dump(mode="json")) for s in segment.maps)
         barriers = tuple((s.name, s.model_dump(mode="json")) for s in segment.barriers)
         items, outputs = [], []
@@ -167,7 +177,7 @@ class Runner:
                     documents=documents,
                     keys=keys,
                     files=() if previous else part.files,
-                    quarantine=f"{self.folder.quarantine}/part-{part.index:05d}.parquet",
+                    quarantine=f"{self.folder.quarantine_path}/part-{part.index:05d}.parquet",
                     on_error=self.plan.recipe.run.on_error,
                     previous=previous.documents if previous else "",
                     annotations=tuple(previous.annotations) if previous else (),
@@ -188,14 +198,14 @@ class Runner:
             DocumentsItem(
                 partition=part.documents,
                 annotations=tuple(part.annotations),
-                kept=f"{self.folder.documents}/part-{part.index:05d}.parquet",
+                kept=f"{self.folder.documents_path}/part-{part.index:05d}.parquet",
                 removed=removed_paths(self.folder, stages, part.index),
             )
             for part in parts
         ]
         items += [
             DocumentsItem(
-                path, (), f"{self.folder.documents}/{Path(path).stem}-parallel.parquet", {}
+                path, (), f"{self.folder.documents_path}/{Path(path).stem}-parallel.parquet", {}
             )
             for path in parallel
         ]
@@ -204,7 +214,7 @@ class Runner:
             self._results["documents"] = self.engine.map("documents", write_partition, items)
         kept = [result["kept"] for result in self._results["documents"] if result["kept"]]
         removed = [path for item in items for path in item.removed.values()]
-        sweep(self.folder.documents, kept)
+        sweep(self.folder.documents_path, kept)
         sweep(self.folder.removed_root, [p for p in removed if storage.file_size(p) is not None])
         return kept
 
@@ -239,7 +249,7 @@ class Runner:
             self.engine.lineage = step.lineage
             results = self.engine.map("tokens", tokenize_partition, items)
         self._results["tokens"] = results
-        sweep(self.folder.tokens, [path for result in results for path in result["files"]])
+        sweep(self.folder.tokens_path, [path for result in results for path in result["files"]])
 
     def _mix(self, recipe: Recipe, tokenizer: dict[str, Any]) -> dict[str, Any]:
         from stages.mixture import build_mixture
@@ -248,9 +258,9 @@ class Runner:
         with self._step("shards") as step:
             self.engine.lineage = step.lineage
             summary = build_mixture(
-                tokens_folder=self.folder.tokens,
-                shards_folder=self.folder.shards,
-                work_folder=f"{self.folder.work}/mixture",
+                tokens_folder=self.folder.tokens_path,
+                shards_folder=self.folder.shards_path,
+                work_folder=f"{self.folder.work_path}/mixture",
                 options=recipe.mixture,
                 shard_options=recipe.shards,
                 engine=self.engine,
@@ -274,7 +284,7 @@ class Runner:
         with self.display.step("report", 1):
             write_report(self.folder, self.outcome.summary)
         # Last of all: a summary with this lineage means that everything before it is whole.
-        write_json(self.folder.summary, self.outcome.summary, indent=1)
+        write_json(self.folder.summary_path, self.outcome.summary, indent=1)
 
     @contextmanager
     def _step(self, name: str) -> Iterator[Any]:

@@ -191,7 +191,7 @@ def closing_lines(folder: RunFolder, summary: dict[str, Any]) -> list[str]:
             lines.append(f"  {phase['name']}: {phase['rows']:,} rows, {tokens} tokens")
     lines += [
         "next:",
-        f"  open {folder.report}",
+        f"  open {folder.report_path}",
         f"  python -m pipeline show {folder.path}",
         f"  python -m pipeline trace {folder.path} --row 0",
     ]

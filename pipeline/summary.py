@@ -129,7 +129,7 @@ def stage_seconds(
             seconds[name] += spent
     for step, counted in statistics.items():
         stage = step.split("/")[0]
-        if stage in stages and "+" not in step:
+        if "/" in step and stage in stages:
             seconds[stage] += counted.seconds
     return dict(seconds)
 
@@ -174,10 +174,19 @@ def _map_seconds(maps: list[dict[str, Any]]) -> dict[str, float]:
     return {name: round(spent, 2) for name, spent in seconds.items()}
 
 
-def _tokens(results: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
+def _tokens(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Tokens per component, what no component took, and which encoder was used."""
     components: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    unassigned: dict[str, int] = defaultdict(int)
     for result in results:
         for name, counted in result["components"].items():
-            for key, number in counted.items():
-                components[name][key] += number
-    return {name: dict(counted) for name, counted in sorted(components.items())}
+            for key in ("documents", "tokens", "text_bytes"):
+                components[name][key] += counted[key]
+        for key, number in result["unassigned"].items():
+            unassigned[key] += number
+    return {
+        "components": {name: dict(counted) for name, counted in sorted(components.items())},
+        "unassigned": dict(unassigned),
+        "backends": sorted({result["backend"] for result in results}),
+        "reasons": sorted({result["reason"] for result in results if result["reason"]}),
+    }

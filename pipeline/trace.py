@@ -21,7 +21,7 @@ def trace_row(folder: RunFolder, row: int, phase: str | None = None) -> dict[str
     """
     from formats.shards import Shards
 
-    shards = Shards(folder.shards)
+    shards = Shards(folder.shards_path)
     names = [p.name for p in shards.manifest.phases]
     phase = phase or names[0]
     if phase not in names:
@@ -56,21 +56,8 @@ def trace_document(folder: RunFolder, name: str) -> dict[str, Any] | None:
     """
     found = folder.find_document(name)
     if found is not None and not found.get("drop_stage"):
-        found["part_of"] = _parallel_parts(folder, found["id"])
+        found["part_of"] = folder.pairs_of(found["id"])
     return found
-
-
-def _parallel_parts(folder: RunFolder, identifier: str) -> list[dict[str, Any]]:
-    """Parallel documents that the document is a side of."""
-    import pyarrow.compute as pc
-    import pyarrow.dataset as ds
-
-    files = folder.bilingual_pairs()
-    if not files:
-        return []
-    side = (pc.field("left_id") == identifier) | (pc.field("right_id") == identifier)
-    pairs: list[dict[str, Any]] = ds.dataset(files).to_table(filter=side).to_pylist()
-    return pairs
 
 
 def show_row(folder: RunFolder, row: int, phase: str | None) -> None:

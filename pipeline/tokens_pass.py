@@ -1,0 +1,85 @@
+"""The tokenizer of a run, trained or given, and the items of the pass that applies it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from formats import storage
+from formats.tokenizer_files import read_tokenizer_files
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from formats.run_folder import RunFolder
+    from pipeline.recipe import Recipe
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+                   "training.json")  # fmt: skip
+
+
+def tokenizer_item(recipe: Recipe, documents: Sequence[str], folder: RunFolder) -> dict[str, Any]:
+    """What ``make_tokenizer`` is to do, as plain values."""
+    assert recipe.tokenizer is not None
+    train = recipe.tokenizer.train
+    return {
+        "documents": list(documents),
+        "folder": folder.tokenizer_path,
+        "seed": recipe.run.seed,
+        "train": None if train is None else train.model_dump(mode="json"),
+        "path": recipe.tokenizer.path,
+    }
+
+
+def make_tokenizer(item: dict[str, Any]) -> dict[str, Any]:
+    """Train the run's tokenizer on its kept documents, or copy the one that is given.
+
+    Returns:
+        ``vocab_size``, ``sha256``, ``special_ids``; of a trained one ``bytes_per_token`` (held-out
+        text, per language) and ``notes`` too.
+    """
+    if item["train"] is None:
+        for name in TOKENIZER_FILES:
+            source = f"{item['path']}/{name}"
+            if storage.file_size(source) is not None:
+                storage.copy(source, f"{item['folder']}/{name}")
+        found = read_tokenizer_files(item["folder"])
+        return {
+            "vocab_size": found.vocab_size,
+            "sha256": found.sha256,
+            "special_ids": dict(found.special_ids),
+            "bytes_per_token": {},
+            "notes": [],
+        }
+    from tokenizer_train.documents import run_documents
+    from tokenizer_train.settings import TokenizerOptions
+    from tokenizer_train.train import train
+
+    options = TokenizerOptions.model_validate(item["train"])
+    report = train(run_documents(item["documents"]), item["folder"], options, seed=item["seed"])
+    return {
+        "vocab_size": report.vocab_size,
+        "sha256": report.sha256,
+        "special_ids": report.special_ids,
+        "bytes_per_token": report.bytes_per_token,
+        "notes": report.notes,
+    }
+
+
+def token_items(
+    recipe: Recipe, documents: Sequence[str], folder: RunFolder, tokenizer: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """The items of ``stages.tokenize.tokenize_partition``, one per file of kept documents."""
+    assert recipe.mixture is not None
+    components = [rule.model_dump(mode="json") for rule in recipe.mixture.components]
+    return [
+        {
+            "documents": path,
+            "part": part,
+            "tokens": folder.tokens_path,
+            "tokenizer": folder.tokenizer_path,
+            "tokenizer_sha256": tokenizer["sha256"],
+            "components": components,
+            "selectors": recipe.mixture.selector_columns(),
+        }
+        for part, path in enumerate(documents)
+    ]
