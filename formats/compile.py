@@ -40,7 +40,7 @@ def kernel_hash() -> str:
 
 
 def cache_directory() -> Path:
-    """Where compiled kernels are kept: ``$XDG_CACHE_HOME`` or ``~/.cache``, else a temporary one."""
+    """Where compiled kernels are kept: below ``$XDG_CACHE_HOME``, ``~/.cache`` or a temporary."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = base / "polymill" / f"kernels-{kernel_hash()}"
     try:
@@ -56,7 +56,7 @@ def _use_cache_directory() -> None:
     os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_directory()))
     from numba import config
 
-    config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]
+    config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]
 
 
 def kernel(*signatures: Any, **overrides: Any) -> Callable[[Callable[..., Any]], Any]:

@@ -71,7 +71,8 @@ class RayExecutor:
                 # Results are a few hundred bytes; the smallest store Ray accepts is plenty.
                 object_store_memory=80 << 20,
             )
-        self._board = ray.remote(num_cpus=0)(ProgressBoard).remote()
+        board: Any = ray.remote(num_cpus=0)(ProgressBoard)
+        self._board = board.remote()
         self._remote = ray.remote(num_cpus=1, max_retries=MAX_RETRIES)(_run_in_worker)
 
     def run(self, task: Task, items: Sequence[Any]) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from formats import storage
 
 if TYPE_CHECKING:
-    from stages.base import Stage
+    from stages.base import BarrierStage, Stage
 
 
 def fingerprint(*parts: Any) -> str:
@@ -49,3 +49,13 @@ def stage_fingerprint(stage: Stage) -> str:
     """Of a stage: its name, version, settings and the contents of the files it uses."""
     assets = [file_hash(path) for path in stage.assets()]
     return fingerprint(stage.name, stage.version, stage, assets)
+
+
+def keys_fingerprint(barrier: BarrierStage) -> str:
+    """Of what a barrier's keys depend on: fewer settings than the barrier itself."""
+    settings = barrier.model_dump(mode="json", include=_names(barrier.key_fields))
+    return fingerprint(barrier.name, barrier.version, settings)
+
+
+def _names(fields: tuple[str, ...] | None) -> set[str] | None:
+    return None if fields is None else set(fields)

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -37,7 +37,7 @@ class MapItem:
     keys: dict[str, str]
     files: tuple[SourceFile, ...] = ()
     quarantine: str = ""
-    on_error: str = "quarantine"
+    on_error: Literal["quarantine", "fail"] = "quarantine"
     previous: str = ""
     annotations: tuple[Annotation, ...] = ()
 
@@ -71,7 +71,11 @@ def map_partition(item: MapItem) -> dict[str, Any]:
             started = time.perf_counter()
             for path, part in [(item.documents, batch), *((item.keys[n], k) for n, k in keys)]:
                 if path not in writers:
-                    writers[path] = outputs.enter_context(BatchWriter(path, part.schema))
+                    # Barriers fetch keys by row number, which compression would make slow.
+                    compression = "lz4" if path == item.documents else None
+                    writers[path] = outputs.enter_context(
+                        BatchWriter(path, part.schema, compression)
+                    )
                 writers[path].write(part)
             counts.seconds["write"] += time.perf_counter() - started
             progress.report(batch.num_rows, text_bytes)
@@ -159,14 +163,14 @@ def _keys(
 
 
 class BatchWriter:
-    """Writes batches of one schema to an Arrow IPC file, lz4, atomically.
+    """Writes batches of one schema to an Arrow IPC file, atomically.
 
     A batch that lacks a column of the schema gets nulls there; one that has more loses nothing,
     because the schema is that of a batch that went through all stages.
     """
 
-    def __init__(self, path: str, schema: pa.Schema) -> None:
-        """Open ``path`` for batches like ``schema``."""
+    def __init__(self, path: str, schema: pa.Schema, compression: str | None) -> None:
+        """Open ``path`` for batches like ``schema``; ``compression``: lz4, zstd or None."""
         self._schema = schema
         self._stack = ExitStack()
         temporary = self._stack.enter_context(storage.atomic_path(path))
@@ -174,7 +178,7 @@ class BatchWriter:
         local = storage.is_local(path)
         sink = pa.OSFile(inner, "wb") if local else pa.PythonFile(files.open(inner, "wb"))
         self._stack.enter_context(sink)
-        options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+        options = pa.ipc.IpcWriteOptions(compression=compression, use_threads=False)
         self._writer = self._stack.enter_context(pa.ipc.new_file(sink, schema, options=options))
 
     def __enter__(self) -> BatchWriter:

@@ -41,10 +41,10 @@ def input_partitions(recipe: Recipe) -> list[InputPartition]:
         NoFiles: a pattern of a source that is not ``optional`` matches nothing.
     """
     listed = [(source, _files(source)) for source in recipe.sources]
-    target = recipe.run.partition_bytes
-    if target == "auto":
-        total = sum(expected_bytes(file) for _, files in listed for file in files)
-        target = min(max(total // PARTITIONS_WANTED, SMALLEST), LARGEST)
+    wish = recipe.run.partition_bytes
+    total = sum(expected_bytes(file) for _, files in listed for file in files)
+    fitting = min(max(total // PARTITIONS_WANTED, SMALLEST), LARGEST)
+    target = fitting if wish == "auto" else wish
     partitions: list[InputPartition] = []
     for source, files in listed:
         for group in _groups(files, target):

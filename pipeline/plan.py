@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from formats import __version__
 from formats.run_folder import RunFolder
-from pipeline.fingerprints import file_hash, fingerprint, stage_fingerprint
+from pipeline.fingerprints import file_hash, fingerprint, keys_fingerprint, stage_fingerprint
 from pipeline.ledger import read_json, read_record, write_json
 from pipeline.partitions import InputPartition, input_partitions
 from pipeline.recipe import Recipe, Segment
@@ -103,7 +103,8 @@ class Plan:
     def _plan_curation(self) -> None:
         lineage = ""
         for index, segment in enumerate(self.segments):
-            settings = [stage_fingerprint(stage) for stage in (*segment.maps, *segment.barriers)]
+            settings = [stage_fingerprint(stage) for stage in segment.maps]
+            settings += [keys_fingerprint(barrier) for barrier in segment.barriers]
             shared = (MAP_VERSION, settings, self.recipe.run.on_error, lineage)
             tasks = tuple(fingerprint(shared, p.fingerprint) for p in self.partitions)
             lineage = fingerprint(tasks)

@@ -84,7 +84,7 @@ class Recipe(Section):
     stages: list[SerializeAsAny[Stage]] = []
     tokenizer: TokenizerSection | None = None
     mixture: MixtureOptions | None = None
-    shards: ShardOptions = ShardOptions()
+    shards: ShardOptions = Field(default_factory=lambda: ShardOptions.model_validate({}))
 
     @model_validator(mode="after")
     def _sections_fit(self) -> Self:

@@ -30,7 +30,7 @@ def trace_row(folder: RunFolder, row: int, phase: str | None = None) -> dict[str
     if not 0 <= row < rows:
         raise ValueError(f"row {row} is not there; phase {phase!r} has rows 0 to {rows - 1}")
     traced = shards.trace_row(phase, row)
-    pieces = []
+    pieces: list[dict[str, Any]] = []
     for piece in traced.pieces:
         if piece.document is None:
             pieces.append({"padding": piece.length})

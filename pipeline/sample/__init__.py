@@ -2,12 +2,12 @@
 
 Every word was written for this project and is under its licence, Apache-2.0.
 
-* ``corpus/articles/<lang>.jsonl``: 12 articles in 14 languages (ar, de, en, es, fr, hi, id, ja, ko, pt,
-  ru, th, vi, zh), 168 documents. All languages hold the same articles, translated paragraph by
-  paragraph; translations of each other share ``pair_key``.
-* ``corpus/crawl/crawl.jsonl``: some 190 pages of what a crawl is full of: copies, near-copies, menus,
-  site frames, spam, wrong encodings, wrong language labels, invented personal data, logs, three
-  lines that cannot be read, and short documents that deserve to be kept.
+* ``corpus/articles/<lang>.jsonl``: 12 articles in 14 languages (ar, de, en, es, fr, hi, id, ja,
+  ko, pt, ru, th, vi, zh), 168 documents. All languages hold the same articles, translated paragraph
+  by paragraph; translations of each other share ``pair_key``.
+* ``corpus/crawl/crawl.jsonl``: some 190 pages of what a crawl is full of: copies, near-copies,
+  menus, site frames, spam, wrong encodings, wrong language labels, invented personal data, logs,
+  three lines that cannot be read, and short documents that deserve to be kept.
 * ``truth.jsonl``: what each line of both is, and what should become of it (``truth``).
 * ``snippets/*.yaml``: what the pages of the crawl are made from, beside the articles.
 

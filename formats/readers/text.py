@@ -1,0 +1,156 @@
+"""Plain text: a document is a whole file, a paragraph or a line (the option ``split``).
+
+Positions are 1-based line numbers, of a paragraph its first; 0 for a whole file. Blank lines
+separate paragraphs and are no documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from formats.quarantine import RAW_LIMIT, Quarantine
+from formats.readers import SourceFile
+from formats.readers.columns import choose_columns
+from formats.readers.lines import BadPart, LineBlock, LineReader
+from formats.readers.lines_kernels import blank_lines, copy_spans
+from formats.readers.streams import READ_BYTES, ByteStream, Damaged, open_bytes
+from formats.readers.tabular import tabular_documents
+from formats.readers.vector_kernels import PADDING
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_Texts = tuple[np.ndarray, pa.Array]
+"""Positions int64 [rows], and texts large_binary [rows]."""
+
+
+def read_text(
+    file: SourceFile, quarantine: Quarantine, batch_bytes: int
+) -> Iterator[pa.RecordBatch]:
+    """Read plain text, plain or compressed."""
+    if file.columns:
+        raise ValueError("columns: a text file has none")
+    choice = choose_columns({})
+    entries_before = quarantine.total
+    count = 0
+    try:
+        with open_bytes(file.path) as stream:
+            for positions, texts in _pieces(stream, file, quarantine, batch_bytes):
+                count += len(positions)
+                batch = pa.RecordBatch.from_arrays([texts], ["text"])
+                yield from tabular_documents(
+                    file, choice, batch, positions, quarantine, batch_bytes
+                )
+    except Damaged as damage:
+        quarantine.add(file.source, file.path, None, str(damage))
+        return
+    if count == 0 and quarantine.total == entries_before:
+        quarantine.add(file.source, file.path, None, "empty file: it holds no text")
+
+
+def _pieces(
+    stream: ByteStream, file: SourceFile, quarantine: Quarantine, block_bytes: int
+) -> Iterator[_Texts]:
+    """The documents of a file, in the way that ``split`` says."""
+    if file.split == "file":
+        yield from _whole(stream, file, quarantine)
+        return
+    lines = LineReader(stream, block_bytes, file.max_record_bytes)
+    if file.split == "line":
+        yield from _lines(lines, file, quarantine)
+    elif file.split == "paragraph":
+        yield from _paragraphs(lines, file, quarantine)
+    else:
+        raise ValueError(f"split: {file.split!r} is not one of file, paragraph, line")
+
+
+def _whole(stream: ByteStream, file: SourceFile, quarantine: Quarantine) -> Iterator[_Texts]:
+    """The file as one document."""
+    content = bytearray()
+    piece = bytearray(READ_BYTES)
+    error = None
+    try:
+        while size := stream.readinto(memoryview(piece)):
+            content += memoryview(piece)[:size]
+            if len(content) > file.max_record_bytes:
+                error = f"too long: a file of more than {file.max_record_bytes:,} bytes"
+                break
+    except Damaged as damage:
+        error = str(damage)
+    if content.startswith(_UTF16_MARKS):
+        error = error or "not UTF-8: the file begins with the byte order mark of UTF-16"
+    if error is not None:
+        quarantine.add(file.source, file.path, None, error, bytes(content[:RAW_LIMIT]))
+        return
+    text = bytes(content.removeprefix(_BYTE_ORDER_MARK))
+    if text.strip():
+        yield np.zeros(1, np.int64), pa.array([text], pa.large_binary())
+
+
+def _lines(lines: LineReader, file: SourceFile, quarantine: Quarantine) -> Iterator[_Texts]:
+    """Every line that is not blank."""
+    for part in lines:
+        if isinstance(part, BadPart):
+            quarantine.add(file.source, file.path, part.position, part.error, part.raw)
+            continue
+        kept = np.flatnonzero(~_blank(part))
+        starts, ends = part.starts[kept], part.ends[kept]
+        out = np.empty(int((ends - starts).sum()) + PADDING, np.uint8)
+        offsets = np.empty(len(kept) + 1, np.int64)
+        copy_spans(part.data, starts, ends, out, offsets)
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(out)]
+        yield part.numbers[kept], pa.Array.from_buffers(pa.large_binary(), len(kept), buffers)
+
+
+def _blank(block: LineBlock) -> np.ndarray:
+    """Lines of nothing but spaces and tabs: bool [lines]."""
+    blank = np.empty(len(block.starts), np.bool_)
+    blank_lines(block.data, block.starts, block.ends, blank)
+    return blank
+
+
+def _paragraphs(lines: LineReader, file: SourceFile, quarantine: Quarantine) -> Iterator[_Texts]:
+    """Runs of lines between blank ones."""
+    open_line, open_text = 0, b""  # the paragraph that the next block may go on with
+    for part in lines:
+        positions: list[int] = []
+        texts: list[bytes] = []
+        if isinstance(part, BadPart):
+            raw = part.raw
+            if part.breaks_off:
+                raw, open_text = open_text + raw, b""
+            quarantine.add(file.source, file.path, part.position, part.error, raw)
+            separators = [0]
+        else:
+            separators = [*np.flatnonzero(_blank(part)).tolist(), len(part.starts)]
+        first = 0
+        for index in separators:
+            if isinstance(part, LineBlock) and first < index:
+                open_line = open_line if open_text else int(part.numbers[first])
+                if len(open_text) <= file.max_record_bytes:  # beyond, it is too long anyway
+                    open_text += _with_line_ends(part, first, index)
+            ends_here = isinstance(part, BadPart) or index < len(part.starts)
+            if open_text and ends_here:
+                positions.append(open_line)
+                texts.append(_without_line_end(open_text))
+                open_text = b""
+            first = index + 1
+        if positions:
+            yield np.array(positions, np.int64), pa.array(texts, pa.large_binary())
+    if open_text:
+        text = _without_line_end(open_text)
+        yield np.array([open_line], np.int64), pa.array([text], pa.large_binary())
+
+
+def _with_line_ends(block: LineBlock, first: int, behind: int) -> bytes:
+    """The bytes of some lines of a block, line ends and all."""
+    end = block.ends[behind - 1]
+    end += 2 if block.data[end] == 13 else 1
+    return block.data[block.starts[first] : end].tobytes()
+
+
+def _without_line_end(text: bytes) -> bytes:
+    """A paragraph without the line end of its last line."""
+    return text.removesuffix(b"\n").removesuffix(b"\r")
