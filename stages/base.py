@@ -82,7 +82,9 @@ class Partition:
 class Engine(Protocol):
     """Where the parts of a barrier run: in this process, on one machine, on a cluster."""
 
-    workers: int
+    @property
+    def workers(self) -> int:
+        """How many parts run at a time; nothing that is written may depend on it."""
 
     def map(
         self, step: str, function: Callable[[Any], dict[str, Any]], items: Sequence[Any]
@@ -99,6 +101,10 @@ class Engine(Protocol):
 class BarrierStage(Stage):
     """A stage that needs every partition before it can answer."""
 
+    key_fields: ClassVar[tuple[str, ...] | None] = None
+    """The settings that ``keys`` depends on; None: all. Changing another one re-runs the barrier
+    but not the map pass before it."""
+
     def keys(self, batch: pa.RecordBatch) -> pa.RecordBatch | None:
         """What ``run`` needs of each row (row for row); None where it reads the documents."""
         return None
@@ -110,6 +116,10 @@ class BarrierStage(Stage):
     def new_documents(self, folder: str) -> list[str]:
         """Arrow IPC files of documents that ``run`` added under ``folder``, in order."""
         return []
+
+    def exports(self, folder: str) -> dict[str, list[str]]:
+        """Files under ``folder`` that people keep: place in the run folder -> files, in order."""
+        return {}
 
 
 def alive(batch: pa.RecordBatch) -> np.ndarray:

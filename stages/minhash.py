@@ -1,0 +1,110 @@
+r"""MinHash as arithmetic: which bands to use, what they find, how sure an estimate is.
+
+The scheme is *one permutation hashing* (Li, Owen, Zhang, NIPS 2012): each shingle is hashed once,
+the top bits choose one of k bins, and a bin keeps its smallest hash. Of the bins filled in at
+least one of two documents, the share in which both hold the same value is an unbiased estimate of
+their Jaccard similarity J::
+
+    J  ~  equal bins / bins filled in either        standard deviation <= sqrt(J (1 - J) / k)
+
+Only 16 bits of a value are kept, so unequal values look equal once in 2^16: a bias of at most
+1.5e-5. That estimate is made on the raw bins. Bands need every bin to hold something: for them
+alone, empty bins borrow the value of another bin, chosen by hashing (Shrivastava, ICML 2017; Mai
+et al., UAI 2020, on why this keeps the collision probability at J).
+
+Two documents become a candidate pair when one of ``bands`` groups of ``rows`` bins agrees:
+
+    P(candidate) = 1 - (1 - J^rows)^bands
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from formats.buffers import text_buffers
+
+
+class Bands(NamedTuple):
+    """How a signature is cut: ``bands`` groups of ``rows`` bins."""
+
+    bands: int
+    rows: int
+
+
+def match_probability(jaccard: float | np.ndarray, bands: int, rows: int) -> float | np.ndarray:
+    """The chance that documents of this similarity share a band: the S-curve.
+
+    ``match_probability(0.8, 18, 7)`` is 0.986, ``match_probability(0.4, 18, 7)`` is 0.029.
+    """
+    return 1.0 - (1.0 - jaccard**rows) ** bands
+
+
+def choose_bands(bins: int, threshold: float, false_negative_rate: float) -> Bands:
+    """The sharpest cut that misses at most ``false_negative_rate`` of the pairs at the threshold.
+
+    More rows a band means fewer candidates to verify and more pairs missed: the most rows that
+    still find enough are taken, with as many bands as the bins allow.
+    ``choose_bands(128, 0.8, 0.02)`` is 18 bands of 7 rows.
+    """
+    for rows in range(bins, 0, -1):
+        cut = Bands(bins // rows, rows)
+        if match_probability(threshold, *cut) >= 1.0 - false_negative_rate:
+            return cut
+    raise ValueError(
+        f"{bins} bins cannot find pairs at {threshold} with at most {false_negative_rate} missed: "
+        "use more bins or allow more misses"
+    )
+
+
+def signatures(
+    texts: pa.Array, wanted: np.ndarray, ngram: int, bins: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Signatures of a column of texts.
+
+    Args:
+        texts: large_string [rows].
+        wanted: bool [rows]; the others get empty bins.
+        ngram: tokens in a shingle; a text with fewer has one shingle of all its tokens.
+        bins: a power of two.
+
+    Returns:
+        uint16 [rows, bins], 0 where a bin is empty; int64 [rows] tokens; uint64 [rows] hashes of
+        the whole stream of tokens.
+    """
+    from stages.folding import fold_table
+    from stages.minhash_kernels import sign_texts
+
+    data, offsets = text_buffers(texts)
+    rows = len(offsets) - 1
+    values = np.empty(rows * bins, np.uint16)
+    tokens = np.empty(rows, np.int64)
+    hashes = np.empty(rows, np.uint64)
+    sign_texts(data, offsets, wanted, *fold_table(), ngram, bins, values, tokens, hashes)
+    return values.reshape(rows, bins), tokens, hashes
+
+
+def bands_of(
+    bins: np.ndarray, hashes: np.ndarray, wanted: np.ndarray, cut: Bands
+) -> tuple[np.ndarray, np.ndarray]:
+    """The band keys of signatures, flat.
+
+    Args:
+        bins: uint16 [rows, bins], raw.
+        hashes: uint64 [rows].
+        wanted: bool [rows].
+        cut: bands and rows.
+
+    Returns:
+        uint64 [records] keys; int64 [records] the row each belongs to, ascending.
+    """
+    from stages.minhash_kernels import band_keys
+
+    rows, width = bins.shape
+    keys = np.empty(rows * cut.bands, np.uint64)
+    counts = np.empty(rows, np.int64)
+    band_keys(bins.reshape(-1), hashes, wanted, width, *cut, keys, counts)
+    used = np.arange(cut.bands) < counts[:, None]
+    return keys.reshape(rows, cut.bands)[used], np.repeat(np.arange(rows), counts)
