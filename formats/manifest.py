@@ -15,7 +15,7 @@ from formats.storage import atomic_path, filesystem, open_input
 
 VERSION: Literal[1] = 1
 SCHEDULE = "chairman-1"
-"""Rows by the chairman assignment (``stages.interleave``), first version."""
+"""Rows by the chairman assignment (``stages.mixture.interleave``), first version."""
 MANIFEST = "manifest.json"
 
 

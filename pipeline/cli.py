@@ -175,7 +175,7 @@ def _exit_code(error: Exception) -> int:
     """A mistake of the recipe or the command is 2; anything else that went wrong is 1."""
     from formats.listing import NoFiles
     from pipeline.recipe_file import RecipeError
-    from stages.mixture_plan import Infeasible
+    from stages.mixture.plan import Infeasible
 
     return USAGE if isinstance(error, RecipeError | NoFiles | Infeasible) else FAILED
 

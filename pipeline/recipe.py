@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsA
 
 from formats.units import parse_bytes
 from stages.base import BarrierStage, MapStage, Stage
-from stages.mixture_options import MixtureOptions, ShardOptions
+from stages.mixture.options import MixtureOptions, ShardOptions
 from tokenizer_train.settings import TokenizerOptions
 
 Bytes = Annotated[int, BeforeValidator(parse_bytes)]

@@ -62,7 +62,7 @@ def run(
 
     Raises:
         formats.quarantine.BadInput: a bad record, with ``on_error: fail``.
-        stages.mixture_plan.Infeasible: the mixture asks for more than there is.
+        stages.mixture.plan.Infeasible: the mixture asks for more than there is.
     """
     plan = Plan(recipe)
     if fresh:
@@ -242,7 +242,7 @@ class Runner:
 
     def _tokenize(self, recipe: Recipe, documents: list[str], tokenizer: dict[str, Any]) -> None:
         from pipeline.tokens_pass import token_items
-        from stages.tokenize import tokenize_partition
+        from stages.tokens.tokenize import tokenize_partition
 
         items = token_items(recipe, documents, self.folder, tokenizer)
         with self._step("tokens") as step:
@@ -252,7 +252,7 @@ class Runner:
         sweep(self.folder.tokens_path, [path for result in results for path in result["files"]])
 
     def _mix(self, recipe: Recipe, tokenizer: dict[str, Any]) -> dict[str, Any]:
-        from stages.mixture import build_mixture
+        from stages.mixture.build import build_mixture
 
         assert recipe.mixture is not None
         with self._step("shards") as step:

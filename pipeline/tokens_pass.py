@@ -68,7 +68,7 @@ def make_tokenizer(item: dict[str, Any]) -> dict[str, Any]:
 def token_items(
     recipe: Recipe, documents: Sequence[str], folder: RunFolder, tokenizer: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """The items of ``stages.tokenize.tokenize_partition``, one per file of kept documents."""
+    """The items of ``tokenize_partition``, one per file of kept documents."""
     assert recipe.mixture is not None
     components = [rule.model_dump(mode="json") for rule in recipe.mixture.components]
     return [

@@ -16,8 +16,8 @@ STAGES = {
     "normalize": "stages.normalize:Normalize",
     "langid": "stages.langid:LangId",
     "quality": "stages.quality:Quality",
-    "exact_dedup": "stages.exact_dedup:ExactDedup",
-    "minhash_dedup": "stages.minhash_dedup:MinHashDedup",
+    "exact_dedup": "stages.dedup.exact_dedup:ExactDedup",
+    "minhash_dedup": "stages.dedup.minhash_dedup:MinHashDedup",
     "bilingual": "stages.bilingual:Bilingual",
 }
 """Name in the recipe -> where the class is."""

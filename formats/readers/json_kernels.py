@@ -100,7 +100,7 @@ def skip_string(data: np.ndarray, position: int) -> tuple[int, int]:
             continue
         position += trailing_zeros(stops)
         while data[position] == _BACKSLASH:
-            position, code = read_escape(data, position)
+            position, _ = read_escape(data, position)
             if position < 0:
                 return -1, kind
             kind = ESCAPED

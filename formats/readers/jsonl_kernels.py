@@ -90,7 +90,7 @@ def _scan_object(
         if name >= 0:
             if found[name * 3] != ABSENT:
                 return -1
-            inner = 1 if kind == PLAIN or kind == ESCAPED else 0
+            inner = 1 if kind in (PLAIN, ESCAPED) else 0
             found[name * 3] = kind
             found[name * 3 + 1] = value_start + inner
             found[name * 3 + 2] = value_end - inner

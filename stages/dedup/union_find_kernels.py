@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formats.compile import array_types, kernel
-from stages.fold_kernels import STEP, Scalar
+from stages.dedup.fold_kernels import STEP, Scalar
 
 t = array_types()
 

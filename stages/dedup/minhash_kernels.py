@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from formats.compile import array_types, kernel
-from stages.fold_kernels import (
+from stages.dedup.fold_kernels import (
     HIGHS,
     STEP,
     U0,
@@ -26,7 +26,7 @@ from stages.fold_kernels import (
     character,
     load8,
 )
-from stages.folding import CLUSTER, MARK, SEPARATOR, SKIPPED
+from stages.dedup.folding import CLUSTER, MARK, SEPARATOR, SKIPPED
 
 t = array_types()
 I64 = t["i64"].dtype

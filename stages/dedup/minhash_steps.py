@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from formats.storage import atomic_path
-from stages.barrier_files import (
+from stages.base import DROP_REASON
+from stages.dedup.barrier_files import (
     Plan,
     fixed_lists,
     gather,
@@ -18,14 +19,13 @@ from stages.barrier_files import (
     write_answers,
     write_table,
 )
-from stages.base import DROP_REASON
-from stages.candidate_kernels import ALL_PAIRS, similar_pairs
-from stages.minhash import Bands, bands_of
-from stages.minhash_dedup import ANSWER_SCHEMA
-from stages.minhash_kernels import SHORT_BINS
+from stages.dedup.candidate_kernels import ALL_PAIRS, similar_pairs
+from stages.dedup.minhash import Bands, bands_of
+from stages.dedup.minhash_dedup import ANSWER_SCHEMA
+from stages.dedup.minhash_kernels import SHORT_BINS
+from stages.dedup.survivor_kernels import SCANNED, choose_survivors
+from stages.dedup.union_find_kernels import components
 from stages.shuffle import ipc_writer, open_ipc, read_shuffle, write_shuffle
-from stages.survivor_kernels import SCANNED, choose_survivors
-from stages.union_find_kernels import components
 
 NODES_PER_BATCH = 1 << 18
 """Documents whose survivors one task chooses (more where one component has more): 100 MB."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from formats.compile import array_types, kernel
-from stages.folding import DIGIT, MARK, SEPARATOR, SKIPPED, WORD
+from stages.dedup.folding import DIGIT, MARK, SEPARATOR, SKIPPED, WORD
 
 t = array_types()
 Scalar = Any
@@ -90,7 +90,7 @@ def character(
 
     Returns:
         size: bytes to go on by; 1 where the bytes are not UTF-8 (a separator then).
-        kind: as in ``stages.folding``, ``DIGIT`` included.
+        kind: as in ``stages.dedup.folding``, ``DIGIT`` included.
         spelling: the folded UTF-8, first byte lowest.
         length: bytes of the spelling.
     """

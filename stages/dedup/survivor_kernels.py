@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from formats.compile import array_types, kernel
-from stages.candidate_kernels import estimate
+from stages.dedup.candidate_kernels import estimate
 
 t = array_types()
 I64, F64 = t["i64"].dtype, t["f64"].dtype

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from formats.compile import array_types, kernel
-from stages.fold_kernels import STEP, Scalar
+from stages.dedup.fold_kernels import STEP, Scalar
 
 t = array_types()
 I64, F64 = t["i64"].dtype, t["f64"].dtype

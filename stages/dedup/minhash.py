@@ -74,8 +74,8 @@ def signatures(
         uint16 [rows, bins], 0 where a bin is empty; int64 [rows] tokens; uint64 [rows] hashes of
         the whole stream of tokens.
     """
-    from stages.folding import fold_table
-    from stages.minhash_kernels import sign_texts
+    from stages.dedup.folding import fold_table
+    from stages.dedup.minhash_kernels import sign_texts
 
     data, offsets = text_buffers(texts)
     rows = len(offsets) - 1
@@ -100,7 +100,7 @@ def bands_of(
     Returns:
         uint64 [records] keys; int64 [records] the row each belongs to, ascending.
     """
-    from stages.minhash_kernels import band_keys
+    from stages.dedup.minhash_kernels import band_keys
 
     rows, width = bins.shape
     keys = np.empty(rows * cut.bands, np.uint64)

@@ -17,14 +17,14 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from formats.buffers import text_buffers
-from stages.barrier_files import (
+from stages.base import DROP_REASON, BarrierStage, Engine, Partition, alive
+from stages.dedup.barrier_files import (
     Plan,
     live_rows,
     task_plan,
     write_annotations,
     write_answers,
 )
-from stages.base import DROP_REASON, BarrierStage, Engine, Partition, alive
 from stages.shuffle import bucket_count, open_ipc, read_shuffle, write_shuffle
 
 ROWS_PER_BUCKET = 1 << 20
@@ -103,8 +103,8 @@ def folded_texts(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         uint8 [bytes]; int64 [texts + 1] offsets.
     """
-    from stages.fold_kernels import fold_texts
-    from stages.folding import fold_table
+    from stages.dedup.fold_kernels import fold_texts
+    from stages.dedup.folding import fold_table
 
     data, offsets = text_buffers(texts)
     size = int(offsets[-1] - offsets[0])

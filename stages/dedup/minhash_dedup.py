@@ -29,9 +29,9 @@ import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from formats.buffers import text_buffers
-from stages.barrier_files import Plan, write_annotations
 from stages.base import DROP_REASON, BarrierStage, Engine, Partition, alive
-from stages.minhash import Bands, choose_bands, signatures
+from stages.dedup.barrier_files import Plan, write_annotations
+from stages.dedup.minhash import Bands, choose_bands, signatures
 from stages.shuffle import bucket_count
 
 BAND_RECORDS_PER_BUCKET = 1 << 19
@@ -110,7 +110,7 @@ class MinHashDedup(BarrierStage):
 
     def warm(self) -> None:
         """Compile all kernels and build the folding table."""
-        from stages import minhash_steps  # noqa: F401  its imports compile
+        from stages.dedup import minhash_steps  # noqa: F401  its imports compile
 
         signatures(pa.array(["warm"], pa.large_string()), np.ones(1, np.bool_), 5, 16)
 
@@ -141,7 +141,7 @@ class MinHashDedup(BarrierStage):
 
     def run(self, partitions: Sequence[Partition], folder: str, engine: Engine) -> list[str]:
         """Write ``row`` and the columns of ``ANSWER_SCHEMA`` of every row in a cluster."""
-        from stages import minhash_steps
+        from stages.dedup import minhash_steps
 
         if not partitions:
             return []

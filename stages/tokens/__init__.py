@@ -1,0 +1,1 @@
+"""Tokens: documents encoded and laid out per component of the mixture."""

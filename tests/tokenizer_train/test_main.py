@@ -1,0 +1,87 @@
+import json
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer
+
+from tokenizer_train.__main__ import main, parse_balance
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    path = tmp_path / "corpus.jsonl"
+    lines = [
+        json.dumps({"body": f"{word} number {n}: a line in {lang}, as it happens", "tongue": lang})
+        for n in range(200)
+        for lang, word in [("en", "document"), ("fr", "texte")]
+    ]
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_one_line_gives_a_tokenizer(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    special = tmp_path / "special.yaml"
+    special.write_text("eos: <eos>\nbos: <bos>\nextra: [<user>]\n")
+    out = tmp_path / "out"
+    status = main(
+        ["--vocab", "300", "--out", str(out), "--sample-bytes", "10kB", "--balance", "equal",
+         "--special", str(special), "--text-column", "body", "--lang-column", "tongue", str(corpus)]
+    )  # fmt: skip
+    assert status == 0
+    shown = capsys.readouterr().out
+    assert "300 entries" in shown and "fr" in shown
+    tokenizer = Tokenizer.from_file(str(out / "tokenizer.json"))
+    assert [tokenizer.id_to_token(n) for n in (296, 297, 298, 299)] == [
+        "<eos>", "<|pad|>", "<bos>", "<user>",
+    ]  # fmt: skip
+    training = json.loads((out / "training.json").read_text())
+    assert training["settings"]["language_temperature"] == 0
+    assert abs(training["sample"]["used_bytes"] - 10_000) < 100
+
+
+@pytest.mark.parametrize(
+    ("how", "temperature"), [("natural", 1.0), ("equal", 0.0), ("temperature:0.3", 0.3)]
+)
+def test_balance(how: str, temperature: float) -> None:
+    assert parse_balance(how) == temperature
+
+
+@pytest.mark.parametrize("how", ["fair", "temperature", "temperature:2", "equal:1", "0.3", ""])
+def test_no_balance(how: str) -> None:
+    with pytest.raises(ValueError, match="is not natural, equal or temperature"):
+        parse_balance(how)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--vocab", "10"], "10 is too small"),
+        (["--pretokenizer", "o20k"], "did you mean 'o200k'"),
+        (["--sample-bytes", "much"], "sample_bytes: 'much' is not a size"),
+        (["--special", "absent.yaml"], "absent.yaml"),
+        (["--balance", "fair"], "--balance: 'fair' is not"),
+    ],
+)
+def test_wrong_arguments_are_named(
+    arguments: list[str], message: str, corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([*arguments, "--out", "out", str(corpus)])
+    assert message in capsys.readouterr().err
+
+
+def test_bad_input_stops_or_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "good text, good text"}\n{"text": \n')
+    assert main(["--vocab", "270", "--out", str(tmp_path / "out"), str(path)]) == 1
+    assert f"{path}:2" in capsys.readouterr().err
+    arguments = ["--vocab", "260", "--skip-bad-input", "--out", str(tmp_path / "out"), str(path)]
+    assert main(arguments) == 0
+    assert "records not read: 1 " in capsys.readouterr().err
+
+
+def test_no_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--out", str(tmp_path / "out"), str(tmp_path / "*.jsonl")]) == 1
+    assert "no file matches" in capsys.readouterr().err
