@@ -1,11 +1,12 @@
-"""The same steps with datatrove, one process, for ``end_to_end.py``. Runs in datatrove's own environment.
+"""The same steps with datatrove, one process, for ``end_to_end.py``; in an environment of its own.
 
     python -m venv peer && peer/bin/pip install "datatrove[processing,io]==0.10.1" spacy
     peer/bin/python benchmarks/peer_datatrove.py INPUT_FOLDER WORK_FOLDER TOKENIZER_JSON MODEL
 
-Steps: JSONL reader, language filter (MODEL is a lid.176 file, so that nothing is downloaded), Gopher repetition and quality, C4, FineWeb, MinHash (signatures, buckets, clusters,
-filter) and tokens. The filters run with English's word tokenizer for all languages, datatrove's
-cheapest; its multilingual tokenizers are slower by far. Prints one JSON object: seconds per step.
+Steps: JSONL reader, language filter (MODEL is a lid.176 file, so that nothing is downloaded), Gopher
+repetition and quality, C4, FineWeb, MinHash (signatures, buckets, clusters, filter) and tokens. The
+filters run with English's word tokenizer for all languages, datatrove's cheapest; its multilingual
+tokenizers are slower by far. Prints one JSON object: seconds per step.
 """
 
 import json
@@ -78,7 +79,9 @@ def main(source: str, work: str, tokenizer: str, model: str) -> None:
     for name, pipeline in steps:
         tasks = config.num_buckets if name == "MinHash buckets and clusters" else 1
         started = time.perf_counter()
-        LocalPipelineExecutor(list(pipeline), tasks=tasks, workers=1, logging_dir=f"{work}/log-{name}").run()
+        LocalPipelineExecutor(
+            list(pipeline), tasks=tasks, workers=1, logging_dir=f"{work}/log-{name}"
+        ).run()
         seconds[name] = round(time.perf_counter() - started, 2)
     print(json.dumps(seconds))
 

@@ -22,8 +22,11 @@ from formats.units import format_count
 from stages.base import MapStage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipeline.plan import Plan
     from pipeline.recipe import Recipe
+    from stages.mixture.options import PhaseOptions
 
 FILES_SAMPLED = 24
 SAMPLE_BYTES = 512 << 10
@@ -133,6 +136,8 @@ def _component_sizes(
 
 
 def _check_mixture(plan: Plan, sizes: dict[str, float], report: CheckReport) -> None:
+    from stages.mixture.plan import Infeasible, Supply, plan_phases
+
     mixture = plan.recipe.mixture
     assert mixture is not None
     total = sum(sizes.values()) or 1.0
@@ -140,18 +145,36 @@ def _check_mixture(plan: Plan, sizes: dict[str, float], report: CheckReport) -> 
         ComponentSupply(name, int(size / BYTES_PER_TOKEN), size / total)
         for name, size in sorted(sizes.items(), key=lambda item: -item[1])
     ]
-    supply = sum(component.tokens for component in report.components)
+    length = mixture.sequence_length
+    supply = {c.name: Supply(c.tokens // length + 1, c.tokens) for c in report.components}
     for phase in mixture.phases:
-        most = int(supply * phase.max_epochs)
         wanted = f"phase {phase.name!r} wants {format_count(phase.tokens)} tokens"
-        if phase.tokens <= most:
-            report.messages.append(f"{wanted}; up to {format_count(most)} are there")
-        elif plan.fits_to_supply:
-            report.messages.append(f"{wanted}: will be scaled to the supply")
+        unknown = _unknown_before_the_run(plan, phase, supply)
+        if unknown:
+            report.messages.append(f"{wanted}: not checked, since {unknown}")
+            continue
+        try:
+            plan_phases([phase], [supply], length)
+        except Infeasible as error:
+            if plan.fits_to_supply:
+                report.messages.append(f"{wanted}: will be scaled to the supply")
+            else:
+                report.feasible = False
+                report.messages.append(f"{error}\n  or set run.fit_to_supply=always")
         else:
-            report.feasible = False
-            report.messages.append(
-                f"{wanted}, but at most {format_count(most)} can be made of the input "
-                f"({format_count(supply)} before any filter, {phase.max_epochs:g} epochs): "
-                f"lower tokens, raise max_epochs, or set run.fit_to_supply=always"
-            )
+            report.messages.append(f"{wanted}: there is enough before filtering")
+
+
+def _unknown_before_the_run(plan: Plan, phase: PhaseOptions, supply: Mapping[str, object]) -> str:
+    """Why a phase's supply cannot be told from the input alone; empty where it can."""
+    if not supply:
+        return "no text was found to estimate it from"
+    named = [
+        n for n in (*phase.weights, *phase.curriculum) if n not in ("temperature", "non_english")
+    ]
+    missing = sorted(set(named) - set(supply))
+    if missing:
+        return f"stages of the run may make {', '.join(missing)}"
+    if phase.where:
+        return f"it selects by {', '.join(phase.where)}"
+    return ""

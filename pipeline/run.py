@@ -16,12 +16,14 @@ from formats import storage
 from formats.run_folder import RunFolder
 from formats.units import format_bytes
 from pipeline import scale
+from pipeline.check import check_plan
 from pipeline.documents_pass import DocumentsItem, write_partition
 from pipeline.executors import Executor, make_executor
 from pipeline.ledger import RecordedEngine, sweep, write_json
 from pipeline.map_pass import MapItem, map_partition
 from pipeline.plan import Plan, map_step, removed_paths
 from pipeline.progress import Display
+from pipeline.recipe_file import RecipeError
 from pipeline.summary import summarise
 from stages.base import Partition
 
@@ -62,13 +64,18 @@ def run(
 
     Raises:
         formats.quarantine.BadInput: a bad record, with ``on_error: fail``.
-        stages.mixture.plan.Infeasible: the mixture asks for more than there is.
+        RecipeError: the mixture asks for more than the input can hold; before any work.
+        stages.mixture.plan.Infeasible: it asks for more than the filters left.
     """
     plan = Plan(recipe)
     if fresh:
         plan.folder.clear()
     if plan.is_complete():
         return RunOutcome(plan.folder, plan.folder.read_summary(), did_nothing=True)
+    if recipe.mixture is not None and not plan.fits_to_supply:
+        report = check_plan(plan)
+        if not report.feasible:
+            raise RecipeError("\n".join(report.messages))
     with Display(live) as display:
         runner = Runner(plan, display, lambda: make_executor(engine, workers, address))
         try:
@@ -122,12 +129,24 @@ class Runner:
             f"{len(self.plan.partitions)} partitions -> {self.folder.path}"
         )
         with self._timed("warm-up"), self.display.step("warm-up", 1):
-            for stage in recipe.stages:
-                stage.warm()
+            self._warm()
             self._executor = self._start_executor()
         self.engine = RecordedEngine(
             self._executor, self.folder.path, self.folder.records_path, self.display
         )
+
+    def _warm(self) -> None:
+        """Compile all kernels of the recipe, or load them, so that no worker has to."""
+        from formats.readers import READERS
+
+        for name in sorted({source.read for source in self.plan.recipe.sources}):
+            READERS[name].warm()
+        for stage in self.plan.recipe.stages:
+            stage.warm()
+        if self.plan.recipe.mixture is not None:
+            from stages.mixture.build import warm
+
+            warm()
 
     def _curate(self) -> tuple[list[PartitionOutput], list[str]]:
         """Map passes and barriers; returns each partition's last output, and parallel documents."""
