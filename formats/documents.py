@@ -204,12 +204,15 @@ def document_files(path: str) -> list[str]:
     return [path]
 
 
-def read_documents(path: str, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+def read_documents(
+    path: str, columns: Sequence[str] | None = None, schema: pa.Schema | None = None
+) -> Iterator[pa.RecordBatch]:
     """Read documents back from a Parquet file, or from all of a folder in the order of names.
 
     Args:
         path: file or folder, local or URL.
         columns: the columns wanted, in this order; None: all.
+        schema: instead of ``columns``: these, of which a file may lack some; they are null then.
     """
     import pyarrow.parquet as pq
 
@@ -218,5 +221,33 @@ def read_documents(path: str, columns: Sequence[str] | None = None) -> Iterator[
         with files.open(inner, "rb") as stream:
             parquet = pq.ParquetFile(stream)
             wanted = None if columns is None else list(columns)
+            if schema is not None:
+                wanted = [column for column in schema.names if column in parquet.schema_arrow.names]
             for batch in parquet.iter_batches(READ_ROWS, columns=wanted, use_threads=False):
-                yield batch if wanted is None else batch.select(wanted)
+                if schema is not None:
+                    yield _as_schema(batch, schema)
+                else:
+                    yield batch if wanted is None else batch.select(wanted)
+
+
+def _as_schema(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """The batch with the schema's columns; null where it has none of that name."""
+    columns = [
+        batch.column(field.name).cast(field.type)
+        if field.name in batch.schema.names
+        else pa.nulls(batch.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=schema.names)
+
+
+def documents_schema(paths: Sequence[str]) -> pa.Schema:
+    """All columns that documents files have together; read from their ends, not their rows."""
+    import pyarrow.parquet as pq
+
+    schemas = []
+    for path in paths:
+        files, inner = filesystem(path)
+        with files.open(inner, "rb") as stream:
+            schemas.append(pq.read_schema(stream).remove_metadata())
+    return pa.unify_schemas(schemas) if schemas else DOCUMENT_SCHEMA

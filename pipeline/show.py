@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pipeline.plan import Plan
 
 LANGUAGES_SHOWN = 20
+PIPE_WIDTH = 140
 
 
 def show_plan(plan: Plan) -> None:
@@ -201,7 +202,9 @@ def closing_lines(folder: RunFolder, summary: dict[str, Any]) -> list[str]:
 def _console() -> Console:
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
+    # In a pipe or a log there is no edge to break lines at.
+    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
 
 
 def _table(console: Console, title: str, columns: list[str], rows: list[list[str]]) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from formats import storage
+from formats.documents import documents_schema
 from formats.tokenizer_files import read_tokenizer_files
+from pipeline.recipe_file import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from formats.run_folder import RunFolder
     from pipeline.recipe import Recipe
+    from stages.mixture.options import MixtureOptions
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
                    "training.json")  # fmt: skip
@@ -71,6 +74,7 @@ def token_items(
     """The items of ``tokenize_partition``, one per file of kept documents."""
     assert recipe.mixture is not None
     components = [rule.model_dump(mode="json") for rule in recipe.mixture.components]
+    types = column_types(recipe.mixture, documents)
     return [
         {
             "documents": path,
@@ -80,6 +84,23 @@ def token_items(
             "tokenizer_sha256": tokenizer["sha256"],
             "components": components,
             "selectors": recipe.mixture.selector_columns(),
+            "types": types,
         }
         for part, path in enumerate(documents)
     ]
+
+
+def column_types(mixture: MixtureOptions, documents: Sequence[str]) -> dict[str, str]:
+    """Arrow types of the columns that tokenizing reads.
+
+    Raises:
+        ValueError: the mixture names a column that no document has.
+    """
+    schema = documents_schema(documents)
+    columns = ["id", "text", *mixture.component_columns(), *mixture.selector_columns()]
+    for column in columns:
+        if column not in schema.names:
+            raise ValueError(
+                f"mixture: no document has a column {column!r}{nearest(column, schema.names)}"
+            )
+    return {column: str(schema.field(column).type) for column in dict.fromkeys(columns)}

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from formats.documents import document_numbers, read_documents, split_by_text
 from formats.tokens import TokensWriter, component_folder
-from stages.selectors import Where, assign_components, columns_of
+from stages.selectors import Where, assign_components
 from stages.tokens.encoder import Encoder, shared_encoder
 
 BATCH_TEXT_BYTES = 16 << 20
@@ -41,7 +41,8 @@ def tokenize_partition(item: Mapping[str, Any]) -> dict[str, Any]:
             ``tokens``: the folder of all components; ``tokenizer``: folder of the tokenizer and
             ``tokenizer_sha256`` of its tokenizer.json; ``components``: list of
             ``{"name", "where"}``, the first match wins; ``selectors``: further columns to keep,
-            for the phases' conditions.
+            for the phases' conditions; ``types``: Arrow types of all these columns, since a file
+            may lack one that others have.
 
     Returns:
         ``components``: name -> ``documents``, ``tokens``, ``text_bytes``, ``path``;
@@ -51,11 +52,11 @@ def tokenize_partition(item: Mapping[str, Any]) -> dict[str, Any]:
     encoder = shared_encoder(item["tokenizer"], item["tokenizer_sha256"])
     rules = [ComponentRule(rule["name"], rule["where"]) for rule in item["components"]]
     selectors = list(dict.fromkeys(item["selectors"]))
-    columns = _columns(rules, selectors)
+    schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in item["types"].items()])
     unassigned = {"documents": 0, "text_bytes": 0}
     outputs: dict[str, _ComponentOutput] = {}
     with ExitStack() as files:
-        for stored in read_documents(item["documents"], columns):
+        for stored in read_documents(item["documents"], schema=schema):
             for batch in split_by_text(stored, BATCH_TEXT_BYTES):
                 for name, tokens in encode_components(batch, rules, encoder, selectors):
                     if name is None:
@@ -134,12 +135,6 @@ def encode_components(
             )
         )
     return result
-
-
-def _columns(rules: Sequence[ComponentRule], selectors: Sequence[str]) -> list[str]:
-    """Columns to read: no more than are used."""
-    used = [column for rule in rules for column in columns_of(rule.where, rule.name)]
-    return list(dict.fromkeys(["id", "text", *used, *selectors]))
 
 
 class _ComponentOutput:
