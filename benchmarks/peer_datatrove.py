@@ -3,7 +3,7 @@
     python -m venv peer && peer/bin/pip install "datatrove[processing,io]==0.10.1" spacy
     peer/bin/python benchmarks/peer_datatrove.py INPUT_FOLDER WORK_FOLDER TOKENIZER_JSON MODEL
 
-Steps: JSONL reader, language filter (MODEL is a lid.176 file, so that nothing is downloaded), Gopher
+Steps: JSONL reader, language filter (MODEL is a lid.176 file: nothing is downloaded), Gopher
 repetition and quality, C4, FineWeb, MinHash (signatures, buckets, clusters, filter) and tokens. The
 filters run with English's word tokenizer for all languages, datatrove's cheapest; its multilingual
 tokenizers are slower by far. Prints one JSON object: seconds per step.

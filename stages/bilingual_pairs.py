@@ -1,0 +1,207 @@
+"""Who is paired with whom, whether the pair is kept, and the document that it becomes.
+
+Pure functions over Arrow tables; ``bilingual_steps`` brings the rows and the texts.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from formats.documents import DOCUMENT_SCHEMA
+
+SOURCE = "bilingual"
+METHOD = "pair_key"
+
+PAIR_SCHEMA = pa.schema(
+    [
+        pa.field("left_id", pa.string(), nullable=False),
+        pa.field("right_id", pa.string(), nullable=False),
+        pa.field("left_lang", pa.string(), nullable=False),
+        pa.field("right_lang", pa.string(), nullable=False),
+        pa.field("score", pa.float32(), nullable=False),
+        pa.field("method", pa.string(), nullable=False),
+        pa.field("kept", pa.bool_(), nullable=False),
+        pa.field("drop_reason", pa.string()),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("pair_key", pa.string(), nullable=False),
+        pa.field("length_ratio", pa.float32(), nullable=False),
+        pa.field("copy_share", pa.float32()),
+        pa.field("ambiguous", pa.bool_(), nullable=False),
+    ]
+)
+"""A pair found, kept or not. ``length_ratio`` is characters of the longer by those of the shorter
+side; ``copy_share`` is null where the length decided before the texts were read; ``ambiguous`` says
+that one side had several candidates."""
+
+
+def speaks(languages: pa.Array, member: str) -> pa.Array:
+    """Bool [rows]: is it this language, or one of its scripts or regions (zh: zh-Hans)?"""
+    return pc.or_(pc.equal(languages, member), pc.starts_with(languages, f"{member}-"))
+
+
+def find_pairs(rows: pa.Table, number: int, left: str, right: str) -> pa.Table:
+    """The pairs of two languages among rows sorted by key and preference.
+
+    A key with several rows of one language takes the first: one whose declared language agrees
+    with the one found, then the smallest id.
+
+    Returns:
+        ``pair`` (the given number), ``source``, ``pair_key``, ``ambiguous``, and of each side
+        ``id``, ``lang``, ``characters``, ``node``.
+    """
+    sides = {
+        side: _first_of_key(rows, member) for side, member in (("left", left), ("right", right))
+    }
+    keys = ["source", "pair_key"]
+    joined = sides["left"].join(
+        sides["right"], keys, join_type="inner", use_threads=False,
+        left_suffix="_left", right_suffix="_right",
+    )  # fmt: skip
+    columns: dict[str, Any] = {
+        "pair": pa.array(np.full(joined.num_rows, number, np.int32)),
+        "source": joined.column("source"),
+        "pair_key": joined.column("pair_key"),
+        "ambiguous": pc.or_(joined.column("several_left"), joined.column("several_right")),
+    }
+    for side in ("left", "right"):
+        for name in ("id", "lang", "characters", "node"):
+            columns[f"{side}_{name}"] = joined.column(f"{name}_{side}")
+    table = pa.table(columns)
+    return table.sort_by([("left_id", "ascending"), ("right_id", "ascending")])
+
+
+def _first_of_key(rows: pa.Table, member: str) -> pa.Table:
+    """The first row of each (source, pair_key) in a language; ``several``: it had more."""
+    table = rows.filter(speaks(rows.column("lang"), member)).combine_chunks()
+    new = np.ones(table.num_rows, np.bool_)
+    if table.num_rows:
+        same = [
+            pc.equal(table.column(name).slice(1), table.column(name).slice(0, table.num_rows - 1))
+            for name in ("source", "pair_key")
+        ]
+        new[1:] = ~pc.and_(*same).to_numpy(zero_copy_only=False)
+    firsts = np.flatnonzero(new)
+    sizes = np.diff(np.append(firsts, table.num_rows))
+    table = table.select(["source", "pair_key", "id", "lang", "characters", "node"])
+    return table.take(pa.array(firsts)).append_column("several", pa.array(sizes > 1))
+
+
+def length_ratios(pairs: pa.Table) -> np.ndarray:
+    """Characters of the right by those of the left side (float64 [pairs]); inf beside nothing."""
+    left, right = (
+        pairs.column(f"{side}_characters").to_numpy().astype(np.float64)
+        for side in ("left", "right")
+    )
+    empty = (left == 0) | (right == 0)
+    return np.where(empty, np.inf, right / np.where(empty, 1, left))
+
+
+def judge(
+    pairs: pa.Table, copied: np.ndarray, settings: dict[str, Any], usual_ratios: np.ndarray
+) -> pa.Table:
+    """Score each pair and say which are dropped and why, as ``PAIR_SCHEMA``.
+
+    The score is the share not copied, times how usual the length ratio is for the two languages:
+    1 at the median of the run, 1/2 where a side is twice as long as usual. Of a pair that was
+    dropped for its length alone it is the second factor.
+
+    Args:
+        pairs: as ``match`` writes them.
+        copied: float64 [pairs], NaN where not known.
+        settings: ``max_length_ratio`` and ``max_copy_share``.
+        usual_ratios: float64 [language pairs].
+    """
+    ratio = pairs.column("ratio").to_numpy()
+    far = ~pairs.column("close").to_numpy(zero_copy_only=False)
+    untranslated = ~far & (copied > settings["max_copy_share"])
+    deviation = ratio / usual_ratios[pairs.column("pair").to_numpy()]
+    fit = np.minimum(deviation, 1 / deviation)
+    score = fit * np.where(far, 1, 1 - np.nan_to_num(copied))
+    length_ratio = np.maximum(ratio, 1 / ratio)
+    reasons = pc.coalesce(
+        _reasons("length_ratio", length_ratio, settings["max_length_ratio"], far),
+        _reasons("copy_share", copied, settings["max_copy_share"], untranslated),
+    )
+    columns = {
+        "score": pa.array(score, pa.float32()),
+        "method": pa.array([METHOD] * pairs.num_rows, pa.string()),
+        "kept": pa.array(~far & ~untranslated),
+        "drop_reason": reasons,
+        "length_ratio": pa.array(length_ratio, pa.float32()),
+        "copy_share": pa.array(copied, pa.float32(), mask=far),
+    }
+    named = [columns.get(name, pairs[name] if name not in columns else None)
+             for name in PAIR_SCHEMA.names]  # fmt: skip
+    return pa.table(named, schema=PAIR_SCHEMA)
+
+
+def _reasons(rule: str, values: np.ndarray, threshold: float, failed: np.ndarray) -> pa.Array:
+    """``rule: value vs threshold`` where failed; rounded up, so that the value is above."""
+    shown = np.ceil(np.where(failed, values, 0) * 100 - 1e-9) / 100
+    texts = [
+        f"{rule}: {value:.2f} vs {threshold:.2f}" if fail else None
+        for value, fail in zip(shown.tolist(), failed.tolist(), strict=True)
+    ]
+    return pa.array(texts, pa.string())
+
+
+def parallel_documents(
+    pairs: pa.Table, left: pa.Array, right: pa.Array, settings: dict[str, Any]
+) -> pa.RecordBatch:
+    """The two sides of each pair as one document.
+
+    Which side comes first is left to the last bit of the new id: half of the documents each way.
+
+    Args:
+        pairs: as ``match`` writes them.
+        left: large_string [pairs].
+        right: large_string [pairs].
+        settings: ``pairs`` and ``separator``.
+    """
+    left_ids, right_ids = pairs.column("left_id"), pairs.column("right_id")
+    ids = [
+        parallel_id(*both) for both in zip(left_ids.to_pylist(), right_ids.to_pylist(), strict=True)
+    ]
+    left_first = pa.array([int(identifier[-1], 16) % 2 == 0 for identifier in ids], pa.bool_())
+    separator = pa.scalar(settings["separator"], pa.large_string())
+    names = pa.array(["-".join(members) for members in settings["pairs"]], pa.string())
+    nothing = pa.nulls(pairs.num_rows, pa.string())
+    origin = pc.binary_join_element_wise(left_ids, right_ids, "+")
+    columns = {
+        "id": pa.array(ids, pa.string()),
+        "text": pc.binary_join_element_wise(
+            pc.if_else(left_first, left, right), pc.if_else(left_first, right, left), separator
+        ),
+        "source": pa.array([SOURCE] * pairs.num_rows, pa.string()),
+        "origin": pc.binary_join_element_wise(f"{SOURCE}#", origin, ""),
+        "lang": names.take(pairs.column("pair")),
+        "lang_score": pa.nulls(pairs.num_rows, pa.float32()),
+        "pair_key": pairs.column("pair_key"),
+        "meta": _meta(pairs),
+    }
+    arrays = [_array(columns.get(name, nothing)) for name in DOCUMENT_SCHEMA.names]
+    return pa.RecordBatch.from_arrays(arrays, schema=DOCUMENT_SCHEMA)
+
+
+def parallel_id(left_id: str, right_id: str) -> str:
+    """32 hexadecimal digits that follow from the two ids."""
+    from xxhash import xxh3_128_hexdigest
+
+    return xxh3_128_hexdigest(f"{SOURCE}\0{left_id}\0{right_id}".encode())
+
+
+def _meta(pairs: pa.Table) -> pa.Array:
+    """The two documents, as JSON."""
+    names = ("left_id", "right_id", "left_lang", "right_lang")
+    rows = zip(*(pairs.column(name).to_pylist() for name in names), strict=True)
+    return pa.array([json.dumps(dict(zip(names, row, strict=True))) for row in rows], pa.string())
+
+
+def _array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """A column as one array."""
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

@@ -1,0 +1,92 @@
+"""What a person sees while a run trains: a live bar on a terminal, lines in a log elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+from formats.units import format_count
+
+log = logging.getLogger("trainer")
+
+
+class Progress:
+    """Shows steps: ``with Progress(steps, done, log_every) as shown: shown.step(metrics)``."""
+
+    def __init__(self, steps: int, done: int, log_every: int, live: bool | None = None) -> None:
+        """Live where standard error is a terminal, or as ``live`` says.
+
+        Args:
+            steps: of the whole run.
+            done: by an earlier process.
+            log_every: steps between lines of the log.
+            live: a bar instead of lines.
+        """
+        self._steps, self._log_every = steps, log_every
+        self._bar: Any = None
+        self._task: Any = None
+        if sys.stderr.isatty() if live is None else live:
+            self._bar = _live_bar()
+            self._task = self._bar.add_task("", total=steps, completed=done, figures="")
+
+    def __enter__(self) -> Progress:
+        """Start showing."""
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop showing; what was shown stays."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def step(self, metrics: dict[str, Any]) -> None:
+        """One more step is done."""
+        if self._bar is not None:
+            self._bar.update(
+                self._task,
+                completed=metrics["step"],
+                description=metrics["phase"],
+                figures=figures(metrics),
+            )
+        elif metrics["step"] in (1, self._steps) or metrics["step"] % self._log_every == 0:
+            log.info(
+                "step %d of %d, %s: %s",
+                metrics["step"], self._steps, metrics["phase"], figures(metrics),
+            )  # fmt: skip
+
+    def note(self, message: str) -> None:
+        """A line that stays."""
+        if self._bar is not None:
+            self._bar.console.print(message, highlight=False, markup=False)
+        else:
+            log.info("%s", message)
+
+
+def figures(metrics: dict[str, Any]) -> str:
+    """The figures of a step that a person steers by."""
+    parts = [
+        f"loss {metrics['loss']:.3f}",
+        f"learning rate {metrics['learning_rate']:.2g}",
+        f"gradient norm {metrics['gradient_norm']:.2f}",
+        f"{format_count(int(metrics['tokens_per_second']))} tokens/s",
+    ]
+    if "mfu" in metrics:
+        parts.append(f"MFU {metrics['mfu']:.1%}")
+    return ", ".join(parts)
+
+
+def _live_bar() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = [
+        TextColumn("{task.description:<10}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[figures]}"),
+    ]
+    return Bar(*columns, console=Console(stderr=True), refresh_per_second=4)
