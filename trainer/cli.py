@@ -38,9 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line, do what it says, return the exit code."""
     options = _parse(arguments)
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
-    logging.getLogger("trainer").setLevel(
-        logging.INFO
-    )  # ours alone: matplotlib talks at this level
+    logging.getLogger("trainer").setLevel(logging.INFO)  # ours alone
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         _complain(f'{", ".join(missing)} not installed: pip install "polymill[train]"')

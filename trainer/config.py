@@ -212,18 +212,28 @@ def _build(kind: Any, data: Any, path: str, prefix: str) -> Any:
 
 
 def _convert(value: Any, kind: type, where: str) -> Any:
-    """YAML reads 6e-4 as text; nothing else is converted that is not a number of another kind."""
-    right = isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool)
-    if right:
+    """The value as the type of its field.
+
+    YAML reads 6e-4 and 1e3 as text, and so is what stands in a variable; beyond numbers that are
+    written so nothing is converted.
+    """
+    if isinstance(value, kind) and (kind is bool or not _is_bool(value)):
         return value
     try:
-        if kind is float and isinstance(value, int | str) and not isinstance(value, bool):
-            return float(value)
-        if kind is int and isinstance(value, float) and value == int(value):
-            return int(value)
-    except (ValueError, OverflowError):
+        if kind in (int, float) and isinstance(value, int | float | str) and not _is_bool(value):
+            number = float(value)
+            if kind is float:
+                return number
+            if kind is int and number.is_integer() and abs(number) < 2**53:
+                return int(number)
+    except ValueError:
         pass
     raise ConfigError(f"{where} is {value!r}; a value of type {kind.__name__} is wanted")
+
+
+def _is_bool(value: Any) -> bool:
+    """Python counts True as an int; a configuration does not."""
+    return isinstance(value, bool)
 
 
 def _validate(config: TrainConfig, path: str) -> None:

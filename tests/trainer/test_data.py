@@ -1,0 +1,125 @@
+"""Shards as batches: every row once, in order, from any row; what is a target and what is not."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from formats.shards import PADDING, Shards
+from trainer.data import NO_TARGET, TrainingRows, batches, make_batch, unigram_entropy
+
+
+@pytest.fixture
+def rows(shards):
+    return TrainingRows(Shards(shards))
+
+
+def tokens_of(found):
+    return np.concatenate([batch.input_ids for batch in found])
+
+
+def test_rows_are_numbered_across_phases(rows):
+    assert len(rows) == 96
+    assert [rows.phase_of(row) for row in (0, 69, 70, 95)] == ["pretrain"] * 2 + ["anneal"] * 2
+    with pytest.raises(IndexError, match=r"rows 90..99 of rows 0..95"):
+        rows.read(90, 10)
+
+
+def test_every_row_once_and_in_order(rows):
+    """Batches of 7 cross the border of files (row 40), of phases (70), and the last has 5 rows."""
+    found = list(batches(rows, 0, 96, batch_rows=7))
+    assert [len(batch.input_ids) for batch in found] == [7] * 13 + [5]
+    shards = rows.shards
+    expected = [shards.read(phase, 0, shards.rows(phase))["input_ids"] for phase in rows.phases]
+    np.testing.assert_array_equal(tokens_of(found), np.concatenate(expected))
+
+
+@pytest.mark.parametrize("start", [0, 1, 39, 69, 70, 95])
+def test_reading_goes_on_at_any_row(rows, start):
+    whole = tokens_of(batches(rows, 0, 96, 4))
+    np.testing.assert_array_equal(tokens_of(batches(rows, start, 96, 4)), whole[start:])
+
+
+def test_nothing_left_to_read(rows):
+    assert list(batches(rows, 96, 96, 4)) == []
+
+
+def test_targets_of_a_row_with_two_documents_and_padding():
+    """The first token of a document and the padding are predicted by nobody."""
+    batch = make_batch(
+        {
+            "input_ids": np.array([[10, 11, 12, 20, 21, 1, 1]], np.uint16),
+            "row_offsets": np.array([0, 3]),
+            "document_starts": np.array([0, 3, 5]),
+            "document_ids": np.array([7, 8, PADDING], np.uint64),
+        }
+    )
+    no = NO_TARGET
+    assert batch.documents.tolist() == [[0, 0, 0, 1, 1, 2, 2]]
+    assert batch.targets.tolist() == [[11, 12, no, 21, no, no, no]]
+
+
+ROWS = st.lists(
+    st.lists(st.tuples(st.integers(1, 5), st.booleans()), min_size=1, max_size=5),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(deadline=None)
+@given(ROWS)
+def test_targets_agree_with_the_rule_said_slowly(pieces_of_rows):
+    """Rows of random pieces; the last of a row may be padding."""
+    length = max(sum(size for size, _ in pieces) for pieces in pieces_of_rows)
+    ids = np.arange(len(pieces_of_rows) * length, dtype=np.int32).reshape(-1, length)
+    starts, documents, offsets = [], [], [0]
+    expected_documents = np.zeros_like(ids)
+    expected = np.full(ids.shape, NO_TARGET)
+    for row, pieces in enumerate(pieces_of_rows):
+        place = 0
+        for number, (size, padded) in enumerate(pieces):
+            last = number == len(pieces) - 1
+            end = length if last else place + size
+            starts.append(place)
+            documents.append(PADDING if last and padded else number)
+            expected_documents[row, place:end] = number
+            for position in range(place, end - 1):
+                if not (last and padded):
+                    expected[row, position] = ids[row, position + 1]
+            place = end
+        offsets.append(len(starts))
+    batch = make_batch(
+        {
+            "input_ids": ids,
+            "row_offsets": np.array(offsets),
+            "document_starts": np.array(starts),
+            "document_ids": np.array(documents, np.uint64),
+        }
+    )
+    np.testing.assert_array_equal(batch.documents, expected_documents)
+    np.testing.assert_array_equal(batch.targets, expected)
+
+
+def test_unigram_entropy_is_that_of_the_targets(rows):
+    targets = np.concatenate([batch.targets for batch in batches(rows, 0, 96, 8)])
+    _, counts = np.unique(targets[targets != NO_TARGET], return_counts=True)
+    shares = counts / counts.sum()
+    assert unigram_entropy(rows, 96) == pytest.approx(-(shares * np.log(shares)).sum())
+    assert 0 < unigram_entropy(rows, 96, most_tokens=1) < np.log(64)
+
+
+def test_shards_without_rows(tmp_path, make_shards):
+    with pytest.raises(ValueError, match="has no rows"):
+        TrainingRows(Shards(make_shards(tmp_path / "none", {"pretrain": []})))
+
+
+def test_a_token_beyond_the_vocabulary_is_named(shards):
+    path = f"{shards}/manifest.json"
+    with open(path, encoding="utf-8") as file:
+        manifest = json.load(file)
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(manifest | {"vocab_size": 10}, file)
+    with pytest.raises(ValueError, match=r"row 0 has token ids up to \d+, .* vocab_size 10"):
+        TrainingRows(Shards(shards)).read(0, 4)
