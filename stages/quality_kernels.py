@@ -250,7 +250,6 @@ def word_signals(totals: np.ndarray, size: Any, signals: np.ndarray) -> None:
     signals[HASHES_PER_WORD] = totals[HASH_SIGNS] / count
     signals[ELLIPSES_PER_WORD] = totals[ELLIPSES] / count
     signals[LETTER_SHARE] = totals[LETTER_WORDS] / count
-    signals[LINES_PER_WORD] = totals[LINES] / count
     signals[LONGEST] = totals[LONGEST_WORD]
     signals[SENTENCE_COUNT] = totals[SENTENCES]
     signals[SPACELESS] = totals[SPACELESS_WORDS] / count
@@ -312,6 +311,7 @@ def measure(
                     line_signals(lines, totals[LINES], spaceless, signals)
                     ended = totals[ENDED_PARAGRAPHS] / totals[PARAGRAPHS]
                     signals[TERMINAL_LINES] = max(signals[TERMINAL_LINES], ended)
+                    signals[LINES_PER_WORD] = totals[LINES] / count
                 repetition_signals(
                     words, prefixes, lines, totals, spaceless, scratch, ngrams, signals
                 )

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from stages.quality import measure
 from stages.quality_kernels import FEWEST_LINES, SHORT_LINE, SIGNALS
 from stages.text_kernels import QUOTES_THAT_CLOSE, SPACELESS_RANGES, TERMINALS
-from stages.words_kernels import BULLETS, BULLETS_BEFORE_BLANK, PHRASES
+from stages.words_kernels import (
+    BULLETS,
+    BULLETS_BEFORE_BLANK,
+    HAS_JAVASCRIPT,
+    HAS_LOREM_IPSUM,
+    HAS_POLICY,
+    IS_LINK,
+    PHRASES,
+)
 
 exhaustive = settings(deadline=None)
 """A shared machine may pause for longer than hypothesis' deadline."""
@@ -82,7 +90,7 @@ class Line:
                 for phrase, flag in PHRASES:
                     if not lowered.startswith(phrase.decode()):
                         continue
-                    if flag != 64:
+                    if flag != IS_LINK:
                         self.phrases |= flag
                     elif position >= address_end:
                         self.link_first |= not self.words
@@ -181,7 +189,6 @@ def reference(text):
         "letter_words": sum(any(kind(c) == "L" for c in w) for w in words) / len(words),
         "longest_word": max(sizes),
         "sentences": sum(x.sentences for x in lines),
-        "lines_per_word": len(lines) / len(words),
         "link_bytes": sum(x.address for x in everything) / len(text.encode()),
         "duplicate_lines": same_lines[0] / len(lines),
         "duplicate_line_characters": same_lines[1] / len(text),
@@ -196,11 +203,12 @@ def reference(text):
         short = SHORT_LINE // 2 if spaceless else SHORT_LINE
         ended = share(lambda p: p[-1].has_sentence, paragraphs)
         result |= {
+            "lines_per_word": len(lines) / len(words),
             "bullet_lines": share(lambda x: x.bullet),
             "ellipsis_lines": share(lambda x: x.ellipsis),
-            "lorem_ipsum_lines": share(lambda x: x.phrases & 128 != 0),
-            "javascript_lines": share(lambda x: x.phrases & 8 != 0),
-            "policy_lines": share(lambda x: x.phrases & 16 != 0),
+            "lorem_ipsum_lines": share(lambda x: x.phrases & HAS_LOREM_IPSUM != 0),
+            "javascript_lines": share(lambda x: x.phrases & HAS_JAVASCRIPT != 0),
+            "policy_lines": share(lambda x: x.phrases & HAS_POLICY != 0),
             "brace_lines": share(lambda x: x.brace),
             "link_lines": share(lambda x: x.link),
             "few_word_lines": share(lambda x: len(x.words) < 3),

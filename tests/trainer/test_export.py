@@ -1,0 +1,96 @@
+"""Exported models load in transformers and give the same logits; the tokenizer goes with them."""
+
+import hashlib
+import json
+
+import pytest
+import torch
+import transformers
+
+from trainer.checkpoint import load_model
+from trainer.config import load_config
+from trainer.export import export_hf, hf_name
+from trainer.model import Decoder
+from trainer.output import OutputError
+from trainer.train import train
+
+
+@pytest.fixture
+def trained(config_path):
+    """A run of three steps, with the overrides it is given."""
+
+    def trained(*overrides):
+        config = load_config(config_path, ["max_steps=3", *overrides])
+        return config, train(config)
+
+    return trained
+
+
+def put_tokenizer(tmp_path, shards, contents=b'{"model": {}}'):
+    """A tokenizer beside the shards, which their manifest knows."""
+    (tmp_path / "run" / "tokenizer").mkdir()
+    (tmp_path / "run" / "tokenizer" / "tokenizer.json").write_bytes(contents)
+    (tmp_path / "run" / "tokenizer" / "tokenizer_config.json").write_text("{}")
+    path = f"{shards}/manifest.json"
+    with open(path, encoding="utf-8") as file:
+        manifest = json.load(file)
+    manifest["tokenizer_sha256"] = hashlib.sha256(contents).hexdigest()
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(manifest, file)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_transformers_loads_it_with_the_same_logits(trained, tmp_path, tied):
+    config, outcome = trained(f"model.tie_embeddings={str(tied).lower()}", "model.rope_theta=700")
+    said = export_hf(config.out, tmp_path / "hf")
+    assert "step-000003" in said
+    assert "without a tokenizer: there is none at" in said
+    model = Decoder(config.model, 64)
+    model.load_state_dict(load_model(outcome.checkpoint))
+    llama = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "hf")
+    ids = torch.arange(30).view(2, 15)
+    with torch.no_grad():
+        torch.testing.assert_close(llama(ids).logits, model(ids), atol=1e-5, rtol=1e-5)
+    assert (llama.config.eos_token_id, llama.generation_config.pad_token_id) == (0, 1)
+    assert llama.config.bos_token_id is None
+    assert llama.config.tie_word_embeddings is tied
+    assert llama.config.rope_parameters["rope_theta"] == 700
+
+
+def test_the_tokenizer_is_copied(trained, tmp_path, shards):
+    put_tokenizer(tmp_path, shards)
+    config, _ = trained()
+    assert "with its tokenizer" in export_hf(config.out, tmp_path / "hf")
+    assert sorted(path.name for path in (tmp_path / "hf").iterdir()) == [
+        "config.json", "generation_config.json", "model.safetensors", "tokenizer.json",
+        "tokenizer_config.json",
+    ]  # fmt: skip
+
+
+def test_another_tokenizer_is_refused(trained, tmp_path, shards):
+    put_tokenizer(tmp_path, shards)
+    config, _ = trained()
+    (tmp_path / "run" / "tokenizer" / "tokenizer.json").write_text("{}")
+    with pytest.raises(
+        OutputError, match=r"tokenizer.json has sha256 .* the shards were made with"
+    ):
+        export_hf(config.out, tmp_path / "hf")
+    assert not (tmp_path / "hf").exists()
+
+
+def test_a_folder_in_use_is_not_touched(trained, tmp_path):
+    config, _ = trained()
+    (tmp_path / "hf").mkdir()
+    (tmp_path / "hf" / "notes.txt").write_text("mine")
+    with pytest.raises(OutputError, match="hf is not empty"):
+        export_hf(config.out, tmp_path / "hf")
+
+
+def test_no_run(tmp_path):
+    with pytest.raises(OutputError, match="no checkpoint of a training run"):
+        export_hf(tmp_path, tmp_path / "hf")
+
+
+def test_names():
+    assert hf_name("blocks.3.attention.out.weight") == "model.layers.3.self_attn.o_proj.weight"
+    assert hf_name("norm.weight") == "model.norm.weight"
