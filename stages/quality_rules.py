@@ -88,7 +88,7 @@ RULES = (
     Rule("c4_javascript_lines", "c4", "javascript_lines", AT_MOST, 0.4),
     Rule("c4_policy_lines", "c4", "policy_lines", AT_MOST, 0.15),
     Rule("c4_brace_lines", "c4", "brace_lines", AT_MOST, None),
-    Rule("c4_link_lines", "c4", "link_lines", AT_MOST, 0.5),
+    Rule("c4_link_lines", "c4", "link_lines", AT_MOST, 0.4),
     Rule("c4_link_bytes", "c4", "link_bytes", AT_MOST, 0.45),
     Rule("c4_few_word_lines", "c4", "few_word_lines", AT_MOST, 0.75),
     Rule("c4_sentences", "c4", "sentences", AT_LEAST, 2),

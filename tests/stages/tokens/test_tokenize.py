@@ -57,6 +57,13 @@ def item_for(tmp_path: Path, tokenizer_folder: Path, **changes: Any) -> dict[str
             {"name": "${lang}", "where": {"lang": "*"}},
         ],
         "selectors": ["quality", "lang"],
+        "types": {
+            "id": "string",
+            "text": "large_string",
+            "lang": "string",
+            "source": "string",
+            "quality": "float",
+        },
     } | changes
 
 
