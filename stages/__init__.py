@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from stages.base import Stage
 
 STAGES = {
-    "normalize": "stages.normalize:Normalize",
-    "langid": "stages.langid:LangId",
-    "quality": "stages.quality:Quality",
+    "normalize": "stages.normalize.normalize:Normalize",
+    "langid": "stages.language.langid:LangId",
+    "quality": "stages.quality.quality:Quality",
     "exact_dedup": "stages.dedup.exact_dedup:ExactDedup",
     "minhash_dedup": "stages.dedup.minhash_dedup:MinHashDedup",
-    "bilingual": "stages.bilingual:Bilingual",
+    "bilingual": "stages.bilingual.bilingual:Bilingual",
 }
 """Name in the recipe -> where the class is."""
 

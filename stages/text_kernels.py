@@ -41,11 +41,6 @@ CLOSING = 128
 
 WORD = LETTER | MARK | DIGIT
 
-STEP: dict[str, Any] = {"_nrt": False}
-"""Options of an inner function that allocates nothing: Numba then counts no references. Otherwise
-every call that takes arrays adds and subtracts them atomically, which was half of a scan's time
-(134 -> 262 MB/s)."""
-
 CODE_POINTS = 0x110000
 BLOCK = 256
 """Code points per block of a two-level table."""
@@ -144,7 +139,7 @@ def character_classes() -> tuple[np.ndarray, np.ndarray]:
     return two_level(flags)
 
 
-@kernel(**STEP)
+@kernel()
 def decode(data: np.ndarray, position: Any) -> tuple[Any, Any]:
     """The step: the character that begins at ``position`` and where the next one begins."""
     first = np.int64(data[position])
@@ -160,7 +155,7 @@ def decode(data: np.ndarray, position: Any) -> tuple[Any, Any]:
     return (first & 0x07) << 18 | second << 12 | third << 6 | fourth, position + 4
 
 
-@kernel(**STEP)
+@kernel()
 def before(data: np.ndarray, start: Any, position: Any) -> Any:
     """Where the character before ``position`` begins; ``start`` bounds the way back."""
     position -= 1
@@ -169,7 +164,7 @@ def before(data: np.ndarray, start: Any, position: Any) -> Any:
     return position
 
 
-@kernel(**STEP)
+@kernel()
 def look_up(index: np.ndarray, blocks: np.ndarray, character: Any) -> Any:
     """The entry of a two-level table."""
     return blocks[np.int64(index[character >> 8]) << 8 | (character & 0xFF)]

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from formats.compile import array_types, kernel
-from stages.dedup.fold_kernels import STEP, Scalar
+from formats.compile import Scalar, array_types, kernel
 
 t = array_types()
 I64, F64 = t["i64"].dtype, t["f64"].dtype
@@ -23,7 +22,7 @@ LEADERS = 32
 """Documents of a larger group that each other one is compared with, at most."""
 
 
-@kernel(**STEP)
+@kernel(forceinline=True)
 def estimate(
     bins: np.ndarray,
     hashes: np.ndarray,

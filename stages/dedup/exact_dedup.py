@@ -17,14 +17,14 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from formats.buffers import text_buffers
-from stages.base import DROP_REASON, BarrierStage, Engine, Partition, alive
-from stages.dedup.barrier_files import (
+from stages.barrier_files import (
     Plan,
     live_rows,
     task_plan,
     write_annotations,
     write_answers,
 )
+from stages.base import DROP_REASON, BarrierStage, Engine, Partition, alive
 from stages.shuffle import bucket_count, open_ipc, read_shuffle, write_shuffle
 
 ROWS_PER_BUCKET = 1 << 20

@@ -7,21 +7,12 @@ outside the given text is read, whatever the bytes are.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from formats.compile import array_types, kernel
+from formats.compile import Scalar, array_types, kernel
 from stages.dedup.folding import DIGIT, MARK, SEPARATOR, SKIPPED, WORD
 
 t = array_types()
-Scalar = Any
-"""An integer inside a kernel: mypy knows neither its width nor how widths mix."""
-
-STEP = {"forceinline": True, "_nrt": False}
-"""Options of a step that takes arrays and allocates none. Without ``_nrt=False`` Numba counts
-references of every array at every call, character by character: that made signatures nine times
-slower (34 against 310 MB/s)."""
 
 ONES = np.uint64(0x0101010101010101)
 HIGHS = np.uint64(0x8080808080808080)
@@ -36,7 +27,7 @@ U0, U1, U2, U7, U8 = (np.uint64(n) for n in (0, 1, 2, 7, 8))
 U16, U24, U32, U40, U48, U56 = (np.uint64(n) for n in (16, 24, 32, 40, 48, 56))
 
 
-@kernel(**STEP)
+@kernel(forceinline=True)
 def load8(data: np.ndarray, at: Scalar) -> Scalar:
     """Eight bytes as a little-endian integer (LLVM makes one load of it)."""
     at = np.uint64(at)
@@ -52,7 +43,7 @@ def load8(data: np.ndarray, at: Scalar) -> Scalar:
     )
 
 
-@kernel(**STEP)
+@kernel(forceinline=True)
 def ascii_words(eight: Scalar) -> tuple[Scalar, Scalar]:
     """Which of eight bytes are ASCII letters or digits, and the bytes with letters lower-cased.
 
@@ -67,7 +58,7 @@ def ascii_words(eight: Scalar) -> tuple[Scalar, Scalar]:
     return letters | digits, eight | letters >> U2
 
 
-@kernel(**STEP)
+@kernel(forceinline=True)
 def before_first(marks: Scalar) -> tuple[Scalar, Scalar]:
     """A mask of the bytes before the first marked one of eight, and their number.
 
@@ -77,7 +68,7 @@ def before_first(marks: Scalar) -> tuple[Scalar, Scalar]:
     return mask, ((mask & ONES) * ONES) >> U56
 
 
-@kernel(**STEP)
+@kernel(forceinline=True)
 def character(
     data: np.ndarray,
     at: Scalar,
@@ -125,7 +116,7 @@ def character(
     return size, of_character & 15, np.uint64(folded[entry]), of_character >> 4
 
 
-@kernel(**STEP)
+@kernel(forceinline=True)
 def _tail(data: np.ndarray, at: Scalar) -> Scalar:
     """The six payload bits of a continuation byte."""
     return np.uint32(data[at]) & np.uint32(0x3F)

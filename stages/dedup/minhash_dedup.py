@@ -29,8 +29,8 @@ import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from formats.buffers import text_buffers
+from stages.barrier_files import Plan, write_annotations
 from stages.base import DROP_REASON, BarrierStage, Engine, Partition, alive
-from stages.dedup.barrier_files import Plan, write_annotations
 from stages.dedup.minhash import Bands, choose_bands, signatures
 from stages.shuffle import bucket_count
 

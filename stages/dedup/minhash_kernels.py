@@ -14,18 +14,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from formats.compile import array_types, kernel
-from stages.dedup.fold_kernels import (
-    HIGHS,
-    STEP,
-    U0,
-    U1,
-    Scalar,
-    ascii_words,
-    before_first,
-    character,
-    load8,
-)
+from formats.compile import Scalar, array_types, kernel
+from stages.dedup.fold_kernels import HIGHS, U0, U1, ascii_words, before_first, character, load8
 from stages.dedup.folding import CLUSTER, MARK, SEPARATOR, SKIPPED
 
 t = array_types()
@@ -47,14 +37,14 @@ MAX_NGRAM = 64
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
-@kernel(**STEP)
+@kernel(forceinline=True)
 def mix(value: Scalar) -> Scalar:
     """One round: a bijection of 64 bits."""
     value = value * GOLDEN
     return value ^ value >> np.uint64(32)
 
 
-@kernel(**STEP)
+@kernel(forceinline=True)
 def splitmix(value: Scalar) -> Scalar:
     """The finaliser of SplitMix64: every bit of the input moves every bit of the output."""
     value = (value ^ value >> np.uint64(30)) * SPLITMIX_1
@@ -62,7 +52,7 @@ def splitmix(value: Scalar) -> Scalar:
     return value ^ value >> np.uint64(31)
 
 
-@kernel(**STEP)
+@kernel(forceinline=True)
 def next_token(
     data: np.ndarray,
     at: Scalar,
@@ -107,7 +97,7 @@ def next_token(
     return state | U1, at
 
 
-@kernel(**STEP)
+@kernel(forceinline=True)
 def sign_text(
     data: np.ndarray,
     at: Scalar,
@@ -173,7 +163,7 @@ def sign_text(
     return tokens, splitmix(stream)
 
 
-@kernel(**STEP)
+@kernel(forceinline=True)
 def _bin_shift(bins: Scalar) -> Scalar:
     """64 - log2(bins): what brings the top bits of a hash down to a bin's number."""
     shift = np.uint64(64)
@@ -241,7 +231,7 @@ def sign_texts(
                 row[i] = max(np.uint16(smallest[i] & np.uint64(0xFFFF)), np.uint16(1))
 
 
-@kernel(**STEP)
+@kernel(forceinline=True)
 def densify(raw: np.ndarray, bin_shift: Scalar, dense: np.ndarray) -> None:
     """Fill every empty bin with the value of another, chosen by hashing (Shrivastava 2017).
 

@@ -9,8 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from formats.storage import atomic_path
-from stages.base import DROP_REASON
-from stages.dedup.barrier_files import (
+from stages.barrier_files import (
     Plan,
     fixed_lists,
     gather,
@@ -19,6 +18,7 @@ from stages.dedup.barrier_files import (
     write_answers,
     write_table,
 )
+from stages.base import DROP_REASON
 from stages.dedup.candidate_kernels import ALL_PAIRS, similar_pairs
 from stages.dedup.minhash import Bands, bands_of
 from stages.dedup.minhash_dedup import ANSWER_SCHEMA

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from formats.compile import array_types, kernel
-from stages.dedup.fold_kernels import STEP, Scalar
+from formats.compile import Scalar, array_types, kernel
 
 t = array_types()
 
 
-@kernel(**STEP)
+@kernel(forceinline=True)
 def find(parents: np.ndarray, node: Scalar) -> Scalar:
     """The root of a node; every second parent on the way is moved up (path halving)."""
     while parents[node] != node:

@@ -97,7 +97,7 @@ def largest_gap(words: Any, summary: Any) -> Any:
     return -1
 
 
-@kernel()
+@kernel(_nrt=True)
 def by_decreasing_length(lengths: Any, longest: Any) -> Any:
     """Indices of ``lengths`` (each at most ``longest``), longest first, equal ones in order."""
     places = np.zeros(longest + 2, np.int64)
@@ -112,7 +112,7 @@ def by_decreasing_length(lengths: Any, longest: Any) -> Any:
     return order
 
 
-@kernel()
+@kernel(_nrt=True)
 def mark_emptiest(
     free: Any, least: Any, heads: Any, following: Any, words: Any, summary: Any
 ) -> Any:

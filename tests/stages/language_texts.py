@@ -11,8 +11,8 @@ import zstandard
 from hypothesis import strategies as st
 
 from formats.buffers import text_buffers
-from stages.fasttext_arrays_kernels import forward_scratch
-from stages.langid_kernels import CLASSES, identify
+from stages.language.fasttext_arrays_kernels import forward_scratch
+from stages.language.langid_kernels import CLASSES, identify
 
 LETTERS = [
     "abcdefghij ABC", "àéîõüß ñç", "абвгде ёжзий", "ابتثج حخدذر", "कखगघ ािीु", "กขคงจ ะาิีเแ",

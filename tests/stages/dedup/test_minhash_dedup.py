@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stages.barrier_files import Plan
 from stages.dedup import minhash_steps
-from stages.dedup.barrier_files import Plan
 from stages.dedup.minhash_dedup import MinHashDedup
 
 from ..barrier_engine import documents, run_barrier

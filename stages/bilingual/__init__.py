@@ -1,0 +1,1 @@
+"""Translations: documents paired and written as parallel text."""

@@ -1,0 +1,1 @@
+"""Which language a document is in: fastText models as kernels over the bytes."""

@@ -1,0 +1,294 @@
+"""Language identification over whole columns.
+
+First which bytes of a text are read, then what its script alone decides, then the model's answer.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from formats.compile import Scalar, array_types, kernel
+from stages.language.fasttext_arrays_kernels import ModelArrays, ModelSizes, Scratch
+from stages.language.fasttext_kernels import (
+    MODEL_ARRAYS,
+    MODEL_SIZES,
+    SCRATCH,
+    add_line_end,
+    add_text,
+    fold,
+    is_continuation,
+    is_separator,
+)
+from stages.language.fasttext_label_kernels import best_leaf, best_of_softmax
+
+t = array_types()
+I64 = t["i64"].dtype
+
+LETTER, HAN, KANA, FIRST_SCRIPT = 1, 2, 3, 4
+"""Classes of characters, 0 for no letter; from FIRST_SCRIPT on, one for each entry of SCRIPTS."""
+CLASSES = 32
+
+SIMPLIFIED, TRADITIONAL = 1, 2
+"""What ``han_forms`` says of a character."""
+
+UNDETERMINED, SKIPPED, UNDECIDED = -1, -2, -3
+"""In place of a label's number: no letter to tell a language by; the row is not alive; (inside)
+the model must answer."""
+
+SCRIPT_LETTERS = 40
+"""With fewer letters than this the script alone decides nothing."""
+SCRIPT_SHARE = 0.9
+"""So much of the letters must be of the script that decides."""
+KANA_SHARE = 0.15
+"""So much of Han and kana must be kana for Japanese: Chinese pages quote single words."""
+
+SLACK = 40  # bytes in which the ends of a window look for a space
+
+
+# --- which bytes are read ------------------------------------------------------------------------
+
+
+@kernel(forceinline=True)
+def next_character(data: np.ndarray, position: Scalar, stop: Scalar) -> Scalar:
+    """The first byte of a character at or after ``position``, at most ``stop``."""
+    while position < stop and is_continuation(data[position]):
+        position += 1
+    return position
+
+
+@kernel(forceinline=True)
+def is_long(data: np.ndarray, start: Scalar, stop: Scalar, characters: Scalar) -> Scalar:
+    """Does the text have more characters than that? Reads no more of it than needed."""
+    if stop - start <= characters:
+        return False
+    counted = 0
+    for position in range(start, stop):
+        if not is_continuation(data[position]):
+            counted += 1
+            if counted > characters:
+                return True
+    return False
+
+
+@kernel(forceinline=True)
+def window(
+    data: np.ndarray, start: Scalar, stop: Scalar,
+    index: Scalar, windows: Scalar, characters: Scalar,
+) -> tuple[Scalar, Scalar]:  # fmt: skip
+    """Bytes of window ``index`` of a long document: the first, and the one after the last.
+
+    The document is cut into as many stretches of bytes as there are windows, and a window lies
+    about the middle of its stretch, never beyond it: no head or foot is favoured, no byte read
+    twice. It begins after a space and ends before one where there is a space within 40 bytes.
+    """
+    length = stop - start
+    begin = next_character(data, start + length * index // windows, stop)
+    limit = next_character(data, start + length * (index + 1) // windows, stop)
+    begin = next_character(data, begin + max(0, (limit - begin) // 2 - characters), limit)
+    if begin > start and not is_separator(data[begin - 1]):
+        for position in range(begin, min(begin + SLACK, limit)):
+            if is_separator(data[position]):
+                begin = position + 1
+                break
+    end = begin
+    for _ in range(characters):
+        if end >= limit:
+            break
+        end = next_character(data, end + 1, limit)
+    if end < stop and not is_separator(data[end]):
+        for position in range(end - 1, max(end - SLACK, begin), -1):
+            if is_separator(data[position]):
+                end = position
+                break
+    return begin, end
+
+
+@kernel(forceinline=True)
+def split(
+    data: np.ndarray, start: Scalar, stop: Scalar,
+    windows: Scalar, characters: Scalar, parts: np.ndarray,
+) -> Scalar:  # fmt: skip
+    """Write the bounds of the windows of a text, or of the whole text as one; return how many."""
+    if not is_long(data, start, stop, windows * characters):
+        parts[0], parts[1] = start, stop
+        return 1
+    for index in range(windows):
+        begin, end = window(data, start, stop, index, windows, characters)
+        parts[2 * index], parts[2 * index + 1] = begin, end
+    return windows
+
+
+# --- what the script decides ---------------------------------------------------------------------
+
+
+@kernel(forceinline=True)
+def code_point(data: np.ndarray, position: Scalar) -> tuple[Scalar, Scalar]:
+    """The character at ``position`` of valid UTF-8, and how many bytes it has."""
+    lead = np.int64(data[position])
+    if lead < 0x80:
+        return lead, 1
+    second = np.int64(data[position + 1]) & 0x3F
+    if lead < 0xE0:
+        return ((lead & 0x1F) << 6) | second, 2
+    third = np.int64(data[position + 2]) & 0x3F
+    if lead < 0xF0:
+        return ((lead & 0x0F) << 12) | (second << 6) | third, 3
+    fourth = np.int64(data[position + 3]) & 0x3F
+    return ((lead & 0x07) << 18) | (second << 12) | (third << 6) | fourth, 4
+
+
+@kernel(forceinline=True)
+def count_classes(
+    data: np.ndarray, start: Scalar, stop: Scalar, classes: np.ndarray, counts: np.ndarray
+) -> None:
+    """Add to ``counts`` how many characters of each class ``data[start:stop]`` has."""
+    position = start
+    while position < stop:
+        point, width = code_point(data, position)
+        counts[classes[point]] += 1
+        position += width
+
+
+@kernel(forceinline=True)
+def by_script(counts: np.ndarray, script_labels: np.ndarray) -> tuple[Scalar, Scalar]:
+    """The label that the script alone decides, and the script's share of the letters.
+
+    Args:
+        counts: int64 [CLASSES], how many characters of each class were read.
+        script_labels: int32 [CLASSES], label of each class, -1 where the model must decide.
+
+    Returns:
+        UNDETERMINED where there is no letter, UNDECIDED where the model must answer.
+    """
+    letters = 0
+    for script in range(LETTER, CLASSES):
+        letters += counts[script]
+    if letters == 0:
+        return np.int64(UNDETERMINED), np.float32(0.0)
+    if letters < SCRIPT_LETTERS:
+        return np.int64(UNDECIDED), np.float32(0.0)
+    for script in range(FIRST_SCRIPT, CLASSES):
+        if script_labels[script] >= 0 and counts[script] >= SCRIPT_SHARE * letters:
+            return np.int64(script_labels[script]), np.float32(counts[script] / letters)
+    japanese = counts[HAN] + counts[KANA]
+    decided = japanese >= SCRIPT_SHARE * letters and counts[KANA] >= KANA_SHARE * japanese
+    if script_labels[KANA] >= 0 and decided:
+        return np.int64(script_labels[KANA]), np.float32(japanese / letters)
+    return np.int64(UNDECIDED), np.float32(0.0)
+
+
+# --- whole columns -------------------------------------------------------------------------------
+
+
+@kernel(forceinline=True)
+def by_model(
+    data: np.ndarray, parts: np.ndarray, count: Scalar,
+    arrays: ModelArrays, sizes: ModelSizes, scratch: Scratch,
+) -> tuple[Scalar, Scalar]:  # fmt: skip
+    """The most probable label of the parts read as one line, and its probability, at most 1."""
+    for d in range(len(scratch.total)):
+        scratch.total[d] = np.float32(0.0)
+    added, seen, ended = 0, 0, False
+    for part in range(count):
+        if not ended:
+            new, seen, ended = add_text(
+                data, parts[2 * part], parts[2 * part + 1], seen, arrays, sizes, scratch
+            )
+            added += new
+    if not ended:
+        added += add_line_end(seen, arrays, sizes, scratch)
+    if added == 0:
+        return np.int64(UNDETERMINED), np.float32(0.0)
+    fold(scratch.total, 0, scratch.hidden, 0, sizes.dim)
+    for d in range(sizes.dim):
+        scratch.hidden[d] *= np.float32(1.0 / added)
+    if len(arrays.left) > 0:
+        label, score = best_leaf(arrays, sizes, scratch)
+    else:
+        label, score = best_of_softmax(arrays, sizes, scratch)
+    return label, min(np.float32(1.0), np.float32(math.exp(score)))
+
+
+_TEXTS = (t["u8"], t["i64"], t["b1"], I64, I64)
+
+
+@kernel()
+def identify_text(
+    data: np.ndarray, start: Scalar, stop: Scalar, windows: Scalar, characters: Scalar,
+    classes: np.ndarray, script_labels: np.ndarray,
+    arrays: ModelArrays, sizes: ModelSizes, scratch: Scratch,
+    parts: np.ndarray, counts: np.ndarray,
+) -> tuple[Scalar, Scalar]:  # fmt: skip
+    """Label and score of one text; ``parts`` and ``counts`` are scratch memory."""
+    count = split(data, start, stop, windows, characters, parts)
+    counts[:] = 0
+    for part in range(count):
+        count_classes(data, parts[2 * part], parts[2 * part + 1], classes, counts)
+    label, score = by_script(counts, script_labels)
+    if label == UNDECIDED:
+        label, score = by_model(data, parts, count, arrays, sizes, scratch)
+    return label, score
+
+
+@kernel((*_TEXTS, t["u8"], t["i32"], MODEL_ARRAYS, MODEL_SIZES, SCRATCH, t["w_i32"], t["w_f32"]))
+def identify(
+    data: np.ndarray, offsets: np.ndarray, alive: np.ndarray, windows: Scalar, characters: Scalar,
+    classes: np.ndarray, script_labels: np.ndarray,
+    arrays: ModelArrays, sizes: ModelSizes, scratch: Scratch,
+    labels: np.ndarray, scores: np.ndarray,
+) -> None:  # fmt: skip
+    """The language of each text.
+
+    Args:
+        data: uint8, valid UTF-8.
+        offsets: int64 [rows + 1].
+        alive: bool [rows]; the others are skipped.
+        windows: how many windows a long text is read in.
+        characters: of a window; a text of no more than ``windows * characters`` is read whole.
+        classes: uint8 [all code points], class of each character.
+        script_labels: int32 [CLASSES], see ``by_script``.
+        arrays: the model.
+        sizes: the model.
+        scratch: written.
+        labels: int32 [rows], written: label number, UNDETERMINED or SKIPPED.
+        scores: float32 [rows], written: probability, or share of the deciding script.
+    """
+    parts = np.empty(2 * windows, np.int64)
+    counts = np.empty(CLASSES, np.int64)
+    for row in range(len(labels)):
+        labels[row], scores[row] = SKIPPED, np.float32(0.0)
+        if alive[row]:
+            labels[row], scores[row] = identify_text(
+                data, offsets[row], offsets[row + 1], windows, characters,
+                classes, script_labels, arrays, sizes, scratch, parts, counts,
+            )  # fmt: skip
+
+
+@kernel((*_TEXTS, t["u8"], t["w_i32"], t["w_i32"]))
+def count_han(
+    data: np.ndarray, offsets: np.ndarray, wanted: np.ndarray, windows: Scalar, characters: Scalar,
+    forms: np.ndarray, simplified: np.ndarray, traditional: np.ndarray,
+) -> None:  # fmt: skip
+    """Count characters that only one of the two Chinese scripts writes, in the same windows.
+
+    Args:
+        data: uint8, valid UTF-8.
+        offsets: int64 [rows + 1].
+        wanted: bool [rows]; the others count 0.
+        windows: as for ``identify``.
+        characters: as for ``identify``.
+        forms: uint8 [all code points]: SIMPLIFIED, TRADITIONAL or neither.
+        simplified: int32 [rows], written.
+        traditional: int32 [rows], written.
+    """
+    parts = np.empty(2 * windows, np.int64)
+    counts = np.empty(CLASSES, np.int64)
+    for row in range(len(simplified)):
+        counts[:] = 0
+        if wanted[row]:
+            count = split(data, offsets[row], offsets[row + 1], windows, characters, parts)
+            for part in range(count):
+                count_classes(data, parts[2 * part], parts[2 * part + 1], forms, counts)
+        simplified[row], traditional[row] = counts[SIMPLIFIED], counts[TRADITIONAL]

@@ -1,0 +1,1 @@
+"""One way to write the same text: Unicode form, invisible characters, spaces, mojibake."""

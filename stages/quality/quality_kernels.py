@@ -1,0 +1,327 @@
+"""All quality signals of a batch in one kernel: scan, count, divide.
+
+``SIGNALS`` names them in the order of the output. A signal is NaN where it has no meaning (no
+words, no lines, no list of stop words for the language); rules skip it then.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from formats.compile import array_types, kernel
+from stages.quality.repetition_kernels import (
+    ORDERS,
+    count_duplicates,
+    fill_prefixes,
+    find_slot,
+    measure_ngrams,
+    ngram_scratch,
+    power,
+    sequence_hash,
+)
+from stages.quality.words_kernels import (
+    CHARACTERS,
+    ELLIPSES,
+    ENDED_PARAGRAPHS,
+    ENDS_WITH_ELLIPSIS,
+    HAS_BRACE,
+    HAS_JAVASCRIPT,
+    HAS_LOREM_IPSUM,
+    HAS_POLICY,
+    HAS_SENTENCE,
+    HASH_SIGNS,
+    IS_BULLET,
+    IS_LINK,
+    LETTER_WORDS,
+    LINES,
+    LINK_BYTES,
+    LONGEST_WORD,
+    PARAGRAPHS,
+    SENTENCES,
+    SPACELESS_WORDS,
+    TOTALS,
+    WORD_CHARACTERS,
+    WORDS,
+    line_arrays,
+    scan_document,
+)
+
+SIGNALS = (
+    "words",
+    "mean_word_length",
+    "hash_signs",
+    "ellipses",
+    "bullet_lines",
+    "ellipsis_lines",
+    "letter_words",
+    "stop_words",
+    "duplicate_paragraphs",
+    "duplicate_paragraph_characters",
+    "duplicate_lines",
+    "duplicate_line_characters",
+    "top_2_gram",
+    "top_3_gram",
+    "top_4_gram",
+    "duplicate_5_grams",
+    "duplicate_6_grams",
+    "duplicate_7_grams",
+    "duplicate_8_grams",
+    "duplicate_9_grams",
+    "duplicate_10_grams",
+    "lorem_ipsum_lines",
+    "longest_word",
+    "javascript_lines",
+    "policy_lines",
+    "brace_lines",
+    "link_lines",
+    "link_bytes",
+    "few_word_lines",
+    "sentences",
+    "terminal_lines",
+    "short_lines",
+    "lines_per_word",
+)
+(
+    WORD_COUNT,
+    MEAN_WORD_LENGTH,
+    HASHES_PER_WORD,
+    ELLIPSES_PER_WORD,
+    BULLET_LINES,
+    ELLIPSIS_LINES,
+    LETTER_SHARE,
+    STOP_WORDS,
+    DUPLICATE_PARAGRAPHS,
+    DUPLICATE_PARAGRAPH_CHARACTERS,
+    DUPLICATE_LINES,
+    DUPLICATE_LINE_CHARACTERS,
+    TOP_2_GRAM,
+    TOP_3_GRAM,
+    TOP_4_GRAM,
+    DUPLICATE_5_GRAMS,
+    DUPLICATE_6_GRAMS,
+    DUPLICATE_7_GRAMS,
+    DUPLICATE_8_GRAMS,
+    DUPLICATE_9_GRAMS,
+    DUPLICATE_10_GRAMS,
+    LOREM_IPSUM_LINES,
+    LONGEST,
+    JAVASCRIPT_LINES,
+    POLICY_LINES,
+    BRACE_LINES,
+    LINK_LINES,
+    LINK_SHARE,
+    FEW_WORD_LINES,
+    SENTENCE_COUNT,
+    TERMINAL_LINES,
+    SHORT_LINES,
+    LINES_PER_WORD,
+    SPACELESS,
+) = range(len(SIGNALS) + 1)
+"""Rows of the output; one more than there are columns: the share of words of spaceless scripts."""
+
+SHORT_LINE = 30
+"""Code points, FineWeb; half of it in spaceless scripts, whose characters say about twice as
+much."""
+FEWEST_LINES = 4
+"""Shares of lines are NaN below: of one or two lines they say nothing."""
+FEW_WORDS = 3
+"""C4's minimum of words in a line."""
+FLAG_SIGNALS = (
+    (HAS_SENTENCE, TERMINAL_LINES),
+    (IS_BULLET, BULLET_LINES),
+    (ENDS_WITH_ELLIPSIS, ELLIPSIS_LINES),
+    (HAS_JAVASCRIPT, JAVASCRIPT_LINES),
+    (HAS_POLICY, POLICY_LINES),
+    (HAS_BRACE, BRACE_LINES),
+    (IS_LINK, LINK_LINES),
+    (HAS_LOREM_IPSUM, LOREM_IPSUM_LINES),
+)
+"""Flag of a line -> the signal that counts the lines that have it."""
+STOP_WINDOW = 2000
+"""Stop words are looked for among so many words from the start: more changes no answer."""
+STOP_SLOTS_BITS = 8
+STOP_SLOTS = 1 << STOP_SLOTS_BITS
+"""Slots of a language's table of stop words: at most 64 words, three spellings each."""
+LONGEST_STOP_WORD = 4
+"""Words of ours that a stop word may have: "และ" is three."""
+
+
+@kernel()
+def count_stop_words(
+    prefix: np.ndarray,
+    count: Any,
+    language: Any,
+    keys: np.ndarray,
+    numbers: np.ndarray,
+    longest: np.ndarray,
+) -> Any:
+    """Distinct stop words of a language in a document (its first STOP_WINDOW words).
+
+    Args:
+        prefix: ``fill_prefixes`` of its words.
+        count: how many words.
+        language: number of the language.
+        keys: uint64 [languages * STOP_SLOTS], hash tables of ``sequence_hash``, 0 where empty.
+        numbers: int64, the same shape: number of the stop word (0..63) in a slot.
+        longest: int64 [languages]: words of the language's longest stop word.
+    """
+    table = keys[language * STOP_SLOTS : (language + 1) * STOP_SLOTS]
+    seen = np.uint64(0)
+    for order in range(1, longest[language] + 1):
+        factor = power(order)
+        for position in range(min(count, STOP_WINDOW) - order + 1):
+            key = sequence_hash(prefix, position, order, factor)
+            slot = find_slot(table, STOP_SLOTS_BITS, key)
+            if table[slot] == key:
+                seen |= np.uint64(1) << np.uint64(numbers[language * STOP_SLOTS + slot])
+    distinct = 0
+    while seen != 0:
+        seen &= seen - np.uint64(1)
+        distinct += 1
+    return distinct
+
+
+@kernel()
+def line_signals(lines: Any, count: Any, spaceless: Any, signals: np.ndarray) -> None:
+    """Fill the signals that are shares of lines.
+
+    Args:
+        lines: ``line_arrays`` of the document.
+        count: how many lines it has, at least one.
+        spaceless: whether it is written without spaces between words.
+        signals: float64 [rows of the output].
+    """
+    _, lengths, words, flags, _, _ = lines
+    longest = SHORT_LINE // 2 if spaceless else SHORT_LINE
+    for flag, signal in FLAG_SIGNALS:
+        have = np.int64(0)
+        for line in range(count):
+            have += (flags[line] & flag) != 0
+        signals[signal] = have / count
+    few = np.int64(0)
+    short = np.int64(0)
+    for line in range(count):
+        few += words[line] < FEW_WORDS
+        short += lengths[line] <= longest
+    signals[FEW_WORD_LINES] = few / count
+    signals[SHORT_LINES] = short / count
+
+
+@kernel()
+def repetition_signals(
+    words: Any,
+    prefixes: Any,
+    lines: Any,
+    totals: np.ndarray,
+    spaceless: Any,
+    scratch: Any,
+    ngrams: np.ndarray,
+    signals: np.ndarray,
+) -> None:
+    """Fill the signals of repeated lines, paragraphs and n-grams."""
+    line_hashes, line_lengths, _, _, paragraph_hashes, paragraph_lengths = lines
+    keys = scratch[0]
+    prefix, reach = prefixes
+    size = totals[CHARACTERS]
+    count = totals[LINES]
+    duplicates, length = count_duplicates(line_hashes, line_lengths, count, keys)
+    signals[DUPLICATE_LINES] = duplicates / count
+    signals[DUPLICATE_LINE_CHARACTERS] = length / size
+    count = totals[PARAGRAPHS]
+    duplicates, length = count_duplicates(paragraph_hashes, paragraph_lengths, count, keys)
+    signals[DUPLICATE_PARAGRAPHS] = duplicates / count
+    signals[DUPLICATE_PARAGRAPH_CHARACTERS] = length / size
+    stretch = 2 if spaceless else 1
+    joiner = 0 if spaceless else 1
+    measure_ngrams(prefix, reach, totals[WORDS], stretch, joiner, scratch, ngrams)
+    for level in range(len(ngrams)):
+        signals[TOP_2_GRAM + level] = ngrams[level] / size
+
+
+@kernel()
+def word_signals(totals: np.ndarray, size: Any, signals: np.ndarray) -> None:
+    """Fill the signals that need neither lines nor n-grams; ``size`` is in bytes."""
+    signals[LINK_SHARE] = totals[LINK_BYTES] / size
+    count = totals[WORDS]
+    signals[MEAN_WORD_LENGTH] = totals[WORD_CHARACTERS] / count
+    signals[HASHES_PER_WORD] = totals[HASH_SIGNS] / count
+    signals[ELLIPSES_PER_WORD] = totals[ELLIPSES] / count
+    signals[LETTER_SHARE] = totals[LETTER_WORDS] / count
+    signals[LONGEST] = totals[LONGEST_WORD]
+    signals[SENTENCE_COUNT] = totals[SENTENCES]
+    signals[SPACELESS] = totals[SPACELESS_WORDS] / count
+
+
+_t = array_types()
+
+
+@kernel(
+    (
+        _t["u8"], _t["i64"], _t["b1"], _t["u16"], _t["u8"], _t["i64"], _t["u64"], _t["i64"],
+        _t["i64"], _t["w_f32"],
+    )
+)  # fmt: skip
+def measure(
+    data: np.ndarray,
+    offsets: np.ndarray,
+    alive: np.ndarray,
+    index: np.ndarray,
+    blocks: np.ndarray,
+    languages: np.ndarray,
+    stop_keys: np.ndarray,
+    stop_numbers: np.ndarray,
+    longest_stop_word: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Measure every living document of a batch.
+
+    The text is ``data`` and ``offsets``; ``index`` and ``blocks`` are ``character_classes()``;
+    ``languages`` int64 [rows] numbers the stop word tables (see ``count_stop_words``; -1: none).
+    ``out`` float32 [(SIGNALS + 1) * rows] is filled, one signal after the other: NaN for dead
+    rows; only the word count where a document has no words.
+    """
+    rows = len(alive)
+    largest = np.int64(0)
+    for row in range(rows):
+        if alive[row]:
+            largest = max(largest, offsets[row + 1] - offsets[row])
+    most_words = largest // 2 + 2
+    words = (np.empty(most_words, np.uint64), np.empty(most_words, np.int64))
+    prefixes = (np.empty(most_words, np.uint64), np.empty(most_words, np.int64))
+    lines = line_arrays(largest)
+    scratch = ngram_scratch(most_words)
+    totals = np.empty(TOTALS, np.int64)
+    ngrams = np.empty(ORDERS, np.int64)
+    signals = np.empty(SPACELESS + 1)
+    for row in range(rows):
+        signals[:] = np.nan
+        if alive[row]:
+            start = offsets[row]
+            scan_document(data, start, offsets[row + 1], (index, blocks), words, lines, totals)
+            count = totals[WORDS]
+            signals[WORD_COUNT] = count
+            if count > 0:
+                spaceless = 2 * totals[SPACELESS_WORDS] >= count
+                fill_prefixes(words[0], words[1], count, prefixes[0], prefixes[1])
+                word_signals(totals, offsets[row + 1] - start, signals)
+                if totals[LINES] >= FEWEST_LINES:
+                    line_signals(lines, totals[LINES], spaceless, signals)
+                    ended = totals[ENDED_PARAGRAPHS] / totals[PARAGRAPHS]
+                    signals[TERMINAL_LINES] = max(signals[TERMINAL_LINES], ended)
+                    signals[LINES_PER_WORD] = totals[LINES] / count
+                repetition_signals(
+                    words, prefixes, lines, totals, spaceless, scratch, ngrams, signals
+                )
+                if languages[row] >= 0:
+                    signals[STOP_WORDS] = count_stop_words(
+                        prefixes[0],
+                        count,
+                        languages[row],
+                        stop_keys,
+                        stop_numbers,
+                        longest_stop_word,
+                    )
+        for signal in range(SPACELESS + 1):
+            out[signal * rows + row] = signals[signal]

@@ -1,0 +1,180 @@
+"""The stage as a recipe uses it: languages, scores, what goes and why."""
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from stages.base import mark_dropped
+from stages.language.langid import LangId
+
+from ..language_texts import any_text, fasttext_answer, rows
+
+ENGLISH = "All human beings are born free and equal in dignity and rights."
+FRENCH = "Tous les êtres humains naissent libres et égaux en dignité et en droits."
+UNSURE = "Watu wote wamezaliwa huru, hadhi na haki zao ni sawa. Wote wamejaliwa akili."
+THAI = "มนุษย์ทั้งหลายเกิดมามีอิสระและเสมอภาคกันในเกียรติศักดิ์และสิทธิ"
+SIMPLIFIED = "人人生而自由，在尊严和权利上一律平等。他们赋有理性和良心，应以兄弟关系的精神相对待。"
+TRADITIONAL = "人人生而自由，在尊嚴和權利上一律平等。他們賦有理性和良心，應以兄弟關係的精神相對待。"
+
+
+def batch(*texts, **columns):
+    return pa.record_batch({"text": pa.array(texts, pa.large_string()), **columns})
+
+
+def answers(result):
+    return list(
+        zip(*(result.column(name).to_pylist() for name in ("lang", "lang_score")), strict=True)
+    )
+
+
+def reasons(result):
+    return result.column("drop_reason").to_pylist()
+
+
+def test_every_row_gets_a_language_and_a_score():
+    result = LangId().apply(batch(ENGLISH, FRENCH, THAI))
+    assert [lang for lang, _ in answers(result)] == ["en", "fr", "th"]
+    assert all(0.5 < score <= 1 for _, score in answers(result))
+    assert reasons(result) == [None, None, None]
+    assert result.schema.field("lang_score").type == pa.float32()
+
+
+def test_a_language_not_asked_for_goes():
+    result = LangId(keep=["en", "th"], min_score={"default": 0}).apply(batch(ENGLISH, FRENCH, THAI))
+    assert reasons(result) == [None, "language: fr vs keep", None]
+    assert result.column("drop_stage").to_pylist() == [None, "langid", None]
+
+
+def test_an_answer_not_sure_enough_goes_and_the_reason_has_both_numbers():
+    unsure = batch(ENGLISH, UNSURE, FRENCH)
+    [first, second, third] = reasons(LangId(min_score={"default": 0.5, "fr": 1.0}).apply(unsure))
+    assert first is None
+    assert second is not None
+    assert second.startswith("lang_score: 0.")
+    assert second.endswith(" vs 0.50")
+    assert third.endswith(" vs 1.00")
+
+
+def test_a_score_is_never_shown_as_high_as_the_threshold_it_missed():
+    [(_, score)] = answers(LangId().apply(batch(UNSURE)))
+    [reason] = reasons(LangId(min_score={"default": score + 1e-4}).apply(batch(UNSURE)))
+    shown, _, threshold = reason.removeprefix("lang_score: ").partition(" vs ")
+    assert float(shown) <= score < float(threshold)
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "2024-11-21 12:30", "🎉 !!! ---"])
+def test_a_text_without_letters_is_undetermined(text):
+    result = LangId().apply(batch(text))
+    assert answers(result) == [("und", 0.0)]
+    assert reasons(result) == ["lang_score: 0.00 vs 0.50"]
+
+
+def test_rows_dropped_before_keep_their_reason_and_get_no_language():
+    dropped = mark_dropped(batch(ENGLISH, FRENCH), "quality", ["words: 3 vs 50", None])
+    result = LangId(keep=["en"]).apply(dropped)
+    assert answers(result)[0] == (None, None)
+    assert answers(result)[1][0] == "fr"
+    assert reasons(result) == ["words: 3 vs 50", "language: fr vs keep"]
+    assert result.column("drop_stage").to_pylist() == ["quality", "langid"]
+
+
+def test_chinese_scripts_are_told_apart_on_request():
+    chinese = batch(SIMPLIFIED, TRADITIONAL, "人人皆生而平等，大家都有理性和良心")
+    assert [lang for lang, _ in answers(LangId().apply(chinese))] == ["zh", "zh", "zh"]
+    stage = LangId(chinese_scripts=True, keep=["zh"], min_score={"zh": 0.1})
+    result = stage.apply(chinese)
+    assert [lang for lang, _ in answers(result)] == ["zh-Hans", "zh-Hant", "zh"]
+    assert reasons(result) == [None, None, None]
+    only_traditional = LangId(chinese_scripts=True, keep=["zh-Hant"], min_score={"zh-Hant": 0.1})
+    assert reasons(only_traditional.apply(chinese)) == [
+        "language: zh-Hans vs keep",
+        None,
+        "language: zh vs keep",
+    ]
+
+
+def test_a_long_document_is_read_in_windows_not_by_its_head():
+    page = ENGLISH * 3 + FRENCH * 200
+    [(lang, score)] = answers(LangId().apply(batch(page)))
+    assert lang == "fr"
+    assert score > 0.9
+
+
+def test_an_empty_batch_stays_empty_and_has_the_columns():
+    result = LangId().apply(batch())
+    assert result.num_rows == 0
+    assert {"lang", "lang_score", "drop_stage", "drop_reason"} <= set(result.schema.names)
+
+
+def test_other_columns_stay_and_a_slice_reads_its_own_rows():
+    whole = batch(FRENCH, ENGLISH, THAI, id=pa.array(["a", "b", "c"]))
+    result = LangId().apply(whole.slice(1, 1))
+    assert result.column("id").to_pylist() == ["b"]
+    assert answers(result)[0][0] == "en"
+
+
+def test_a_language_the_model_never_answers_is_a_mistake():
+    with pytest.raises(ValueError, match=r"keep names 'fra'.*near: .*fr"):
+        LangId(keep=["en", "fra"]).apply(batch(ENGLISH))
+    with pytest.raises(ValueError, match="min_score names 'eng'"):
+        LangId(min_score={"eng": 0.5}).warm()
+    with pytest.raises(ValueError, match="zh-Hans"):
+        LangId(keep=["zh-Hans"]).warm()
+
+
+def test_settings_out_of_range_are_refused():
+    with pytest.raises(ValidationError):
+        LangId(min_score={"default": 1.5})
+    with pytest.raises(ValidationError):
+        LangId(windows=0)
+
+
+def test_the_model_file_belongs_to_the_fingerprint():
+    [path] = LangId().assets()
+    assert path.endswith("lid.176.ftz")
+
+
+@pytest.fixture(scope="module")
+def reference():
+    import fasttext
+
+    [path] = LangId().assets()
+    return fasttext.load_model(path)
+
+
+def letters(text):
+    return any(character.isalpha() for character in text)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(any_text.filter(letters), min_size=1, max_size=4))
+def test_without_shortcuts_whole_texts_get_fasttext_s_answer(reference, texts):
+    stage = LangId(script_shortcuts=False, windows=1, window_chars=10_000)
+    for text, (lang, score) in zip(texts, answers(stage.apply(batch(*texts))), strict=True):
+        expected, probability = fasttext_answer(reference, text)
+        assert lang == expected
+        assert score == pytest.approx(probability, abs=1e-5)
+
+
+def test_development_sentences(development_data):
+    labelled = {row["text"]: row["lang"] for row in rows(development_data / "lid_dev.jsonl.zst")}
+    result = LangId().apply(batch(*labelled))
+    model_label = {"nb": "no", "zh-Hant": "zh"}
+    labels = [model_label.get(label, label) for label in labelled.values()]
+    right = [lang == label for (lang, _), label in zip(answers(result), labels, strict=True)]
+    assert len(right) == 4964
+    assert sum(right) / len(right) > 0.986
+
+
+@pytest.mark.parametrize(
+    ("file", "lang"),
+    [("mono_th_social-posts", "th"), ("mono_ko_movie-reviews", "ko"), ("mono_ja_aozora", "ja")],
+)
+def test_shortcuts_agree_with_the_model_on_development_texts(development_data, file, lang):
+    texts = [row["text"] for row in rows(development_data / f"{file}.jsonl.zst", 300)]
+    fast = answers(LangId().apply(batch(*texts)))
+    model = answers(LangId(script_shortcuts=False).apply(batch(*texts)))
+    assert [a for (a, _) in fast] == [b for (b, _) in model]
+    assert sum(answer == lang for answer, _ in fast) / len(fast) > 0.95

@@ -1,0 +1,331 @@
+"""All signals against a plain reference of the same definitions."""
+
+import math
+import unicodedata
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages.quality.quality import measure
+from stages.quality.quality_kernels import FEWEST_LINES, SHORT_LINE, SIGNALS
+from stages.quality.words_kernels import (
+    BULLETS,
+    BULLETS_BEFORE_BLANK,
+    HAS_JAVASCRIPT,
+    HAS_LOREM_IPSUM,
+    HAS_POLICY,
+    IS_LINK,
+    PHRASES,
+)
+from stages.text_kernels import QUOTES_THAT_CLOSE, SPACELESS_RANGES, TERMINALS
+
+exhaustive = settings(deadline=None)
+"""A shared machine may pause for longer than hypothesis' deadline."""
+
+
+def signals_of(*texts, lang="xx"):
+    """Signal name -> its value for each text."""
+    rows = len(texts)
+    column = pa.array(texts, pa.large_string())
+    living = np.ones(rows, np.bool_)
+    signals, _ = measure(column, living, np.zeros(rows, np.int64), [lang])
+    return dict(zip(SIGNALS, signals.tolist(), strict=True))
+
+
+def kind(character):
+    return unicodedata.category(character)[0]
+
+
+def is_blank(character):
+    return kind(character) == "Z" or character in "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85"
+
+
+def is_spaceless(character):
+    inside = any(first <= ord(character) <= last for first, last in SPACELESS_RANGES)
+    return kind(character) == "L" and inside
+
+
+def is_closing(character):
+    return unicodedata.category(character) in ("Pe", "Pf") or character in QUOTES_THAT_CLOSE
+
+
+def pieces_of(line):
+    """The words and other characters of a line in order: (text, is it a word)."""
+    pieces = []
+    position = 0
+    while position < len(line):
+        end = position + 1
+        word = kind(line[position]) in "LN"
+        while word and end < len(line) and kind(line[end]) in "LMN":
+            alone = is_spaceless(line[position])
+            if kind(line[end]) != "M" and (alone or is_spaceless(line[end])):
+                break
+            end += 1
+        pieces.append((line[position:end], word))
+        position = end
+    return pieces
+
+
+class Line:
+    """What a line of a document says, step by step."""
+
+    def __init__(self, text, start, line):
+        self.words = []
+        self.size = len(line.strip("".join(filter(is_blank, set(line)))))
+        self.identity = []
+        self.sentences = 0
+        self.hash_signs = self.ellipses = self.address = 0
+        self.ends = self.has_sentence = self.ellipsis = self.link_first = False
+        self.brace = "{" in line or "}" in line
+        self.bullet = False
+        self.phrases = 0
+        position, sentence, dots, heading, address_end = start, 0, 0, False, 0
+        for piece, is_word in pieces_of(line):
+            after = position + len(piece)
+            if is_word:
+                lowered = "".join(c.lower() if c.isascii() else c for c in text[position:])
+                for phrase, flag in PHRASES:
+                    if not lowered.startswith(phrase.decode()):
+                        continue
+                    if flag != IS_LINK:
+                        self.phrases |= flag
+                    elif position >= address_end:
+                        self.link_first |= not self.words
+                        address_end = self.read_address(text, position)
+                bare = [c for c in piece[1:] if not "\u0610" <= c <= "\u0670" or kind(c) != "M"]
+                self.words.append(piece[0] + "".join(bare))
+                self.identity.append(self.words[-1])
+                self.lengths = [*getattr(self, "lengths", []), len(piece)]
+                self.ends = self.ellipsis = heading = False
+                dots = 0
+            elif not is_blank(piece):
+                if not self.identity:
+                    followed = after < len(text) and text[after] <= " "
+                    self.bullet = piece in BULLETS or (piece in BULLETS_BEFORE_BLANK and followed)
+                first = not self.identity
+                self.identity.append((piece,))
+                heading = heading and piece == "#"
+                dots = dots + 1 if piece == "." else 0
+                self.ellipsis = False
+                if piece in TERMINALS:
+                    self.ends = True
+                    self.ellipses += dots == 3
+                    self.ellipses += piece == "…" and text[max(position - 1, 0) : position] != "…"
+                    self.ellipsis = dots >= 3 or piece == "…"
+                    following = text[after : after + 1]
+                    stops = not following or is_blank(following) or is_closing(following)
+                    if not piece.isascii() or stops or following in TERMINALS:
+                        if len(self.words) - sentence >= 3:
+                            self.sentences += 1
+                            self.has_sentence = True
+                        sentence = len(self.words)
+                elif not is_closing(piece):
+                    self.ends = False
+                if piece == "#":
+                    heading = heading or first
+                    self.hash_signs += not heading
+                elif piece == "[":
+                    self.link_first |= not self.words
+                elif piece == "(" and not first and text[position - 1] == "]":
+                    address_end = self.read_address(text, after)
+            position = after
+        self.sentences += len(self.words) - sentence >= 3
+        self.has_sentence |= self.ends
+        self.link = self.link_first and 3 * self.address >= self.size
+
+    def read_address(self, text, position):
+        end = position
+        while end < len(text) and text[end] > " " and text[end] not in '")>':
+            end += 1
+        self.address += len(text[position:end].encode())
+        return end
+
+
+def reference(text):
+    """Signals without n-grams (see test_repetition_kernels) and stop words."""
+    lines, paragraphs, open_paragraph = [], [], []
+    everything = []
+    start = 0
+    for raw in text.split("\n"):
+        line = Line(text, start, raw)
+        everything.append(line)
+        start += len(raw) + 1
+        if line.words:
+            lines.append(line)
+            open_paragraph.append(line)
+        if not line.identity and open_paragraph:
+            paragraphs.append(open_paragraph)
+            open_paragraph = []
+    if open_paragraph:
+        paragraphs.append(open_paragraph)
+    words = [word for line in lines for word in line.words]
+    sizes = [size for line in lines for size in line.lengths]
+    result = dict.fromkeys(SIGNALS, math.nan) | {"words": float(len(words))}
+    if not words:
+        return result
+    spaceless = 2 * sum(is_spaceless(w[0]) for w in words) >= len(words)
+
+    def copies(items, size):
+        seen, number, characters = set(), 0, 0
+        for identity, item in items:
+            if identity in seen:
+                number += 1
+                characters += size(item)
+            seen.add(identity)
+        return number, characters
+
+    same_lines = copies([(tuple(x.identity), x) for x in lines], lambda x: x.size)
+    same_paragraphs = copies(
+        [(tuple(tuple(x.identity) for x in p), p) for p in paragraphs],
+        lambda p: sum(x.size for x in p),
+    )
+    result |= {
+        "mean_word_length": sum(sizes) / len(words),
+        "hash_signs": sum(x.hash_signs for x in everything) / len(words),
+        "ellipses": sum(x.ellipses for x in everything) / len(words),
+        "letter_words": sum(any(kind(c) == "L" for c in w) for w in words) / len(words),
+        "longest_word": max(sizes),
+        "sentences": sum(x.sentences for x in lines),
+        "link_bytes": sum(x.address for x in everything) / len(text.encode()),
+        "duplicate_lines": same_lines[0] / len(lines),
+        "duplicate_line_characters": same_lines[1] / len(text),
+        "duplicate_paragraphs": same_paragraphs[0] / len(paragraphs),
+        "duplicate_paragraph_characters": same_paragraphs[1] / len(text),
+    }
+    if len(lines) >= FEWEST_LINES:
+
+        def share(test, items=lines):
+            return sum(map(test, items)) / len(items)
+
+        short = SHORT_LINE // 2 if spaceless else SHORT_LINE
+        ended = share(lambda p: p[-1].has_sentence, paragraphs)
+        result |= {
+            "lines_per_word": len(lines) / len(words),
+            "bullet_lines": share(lambda x: x.bullet),
+            "ellipsis_lines": share(lambda x: x.ellipsis),
+            "lorem_ipsum_lines": share(lambda x: x.phrases & HAS_LOREM_IPSUM != 0),
+            "javascript_lines": share(lambda x: x.phrases & HAS_JAVASCRIPT != 0),
+            "policy_lines": share(lambda x: x.phrases & HAS_POLICY != 0),
+            "brace_lines": share(lambda x: x.brace),
+            "link_lines": share(lambda x: x.link),
+            "few_word_lines": share(lambda x: len(x.words) < 3),
+            "short_lines": share(lambda x: x.size <= short),
+            "terminal_lines": max(share(lambda x: x.has_sentence), ended),
+        }
+    return result
+
+
+OTHERS = {s for s in SIGNALS if s.startswith("top_") or s.endswith("_grams")} | {"stop_words"}
+FRAGMENTS = [
+    "one two three",
+    "The end.",
+    "naïve",
+    "don't",
+    "ครับที่",
+    "中文字",
+    "かな",
+    "한국어",
+    "कषि",
+    "कि है।",
+    "مَرحَبا؟",
+    "12",
+    "3.14",
+    "x1",
+    "a",
+    "#",
+    "## ",
+    "C#",
+    "...",
+    "…",
+    "……",
+    "- ",
+    "• ",
+    "* ",
+    "?!",
+    "”",
+    ")",
+    "{",
+    "}",
+    "Lorem ipsum",
+    "JavaScript",
+    "terms of use",
+    "use cookies",
+    "http://x.y/z",
+    "www.a.b",
+    "[t](#u)",
+    "[",
+    "](",
+    "http",
+    ",",
+    ";",
+    " ",
+    "  ",
+    "\t",
+    "\u3000",
+    "\n",
+    "\n",
+    "\n\n",
+    "\n---\n",
+    "。",
+    "！",
+    "́",
+    "\u200d",
+    "👍",
+]
+
+
+@exhaustive
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=40).map("".join))
+def test_signals_agree_with_the_reference(text):
+    found = {name: values[0] for name, values in signals_of(text).items()}
+    for name, expected in reference(text).items():
+        if name not in OTHERS:
+            assert found[name] == pytest.approx(expected, rel=1e-6, nan_ok=True), name
+
+
+@exhaustive
+@given(st.lists(st.text(max_size=30), max_size=4))
+def test_any_text_is_measured_the_same_alone_and_in_company(texts):
+    together = signals_of(*texts)
+    for row, text in enumerate(texts):
+        for name, values in signals_of(text).items():
+            assert together[name][row] == pytest.approx(values[0], nan_ok=True)
+
+
+def test_words_of_spaceless_scripts_are_characters_with_their_marks():
+    assert signals_of("中文 abc ที่นี่ 12")["words"] == [6]
+
+
+def test_a_share_of_three_lines_says_nothing():
+    assert math.isnan(signals_of("a\nb\nc")["short_lines"][0])
+    assert signals_of("a\nb\nc\nd")["short_lines"] == [1]
+
+
+def test_headings_are_no_hash_signs():
+    assert signals_of("## Heading\n#tag C#")["hash_signs"] == pytest.approx([1 / 3])
+
+
+def test_a_hard_wrapped_paragraph_ends_where_it_ends():
+    text = "A sentence that was\nwrapped by someone\nat a width of twenty\ncharacters ends here."
+    assert signals_of(text)["terminal_lines"] == [1]
+
+
+@pytest.mark.parametrize(
+    ("lang", "text", "found"),
+    [
+        ("en", "The cat is on THE mat", 3),
+        ("th", "แมวและนกที่บ้าน", 2),
+        ("zh", "我是中国人", 4),
+        ("ar", "ذَهَبَ إِلَى البَيتِ مِنْ هُنا", 2),
+        ("fr", "l'eau et d'autres", 3),
+    ],
+)
+def test_distinct_stop_words_are_counted(lang, text, found):
+    assert signals_of(text, lang=lang)["stop_words"] == [found]
+
+
+def test_languages_without_a_list_have_no_stop_words():
+    assert math.isnan(signals_of("the be to of", lang="xx")["stop_words"][0])
