@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
+from formats.precompile import compile_kernels
 from pipeline import progress
 
 Task = Callable[[Any], dict[str, Any]]
@@ -122,6 +123,7 @@ class ProgressBoard:
 
 def _run_in_worker(task: Task, item: Any, board: Any) -> dict[str, Any]:
     limit_arrow_threads()
+    compile_kernels()  # where the driver has not: on another machine of the cluster
     with progress.reporting_to(lambda *counts: board.add.remote(*counts)):
         return task(item)
 

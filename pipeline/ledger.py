@@ -9,7 +9,6 @@ temporary files (swept). Nothing else.
 from __future__ import annotations
 
 import json
-import os
 import resource
 import sys
 import time
@@ -21,6 +20,9 @@ from formats import storage
 from pipeline.executors import Executor
 from pipeline.fingerprints import fingerprint
 from pipeline.progress import Display
+
+RUN_FOLDER = "<run>/"
+"""Stands in records for the folder of the run."""
 
 
 @dataclass
@@ -82,9 +84,10 @@ class RecordedEngine:
         todo: list[RecordedTask] = []
         for index, item in enumerate(items):
             path = self.record_path(step, index)
-            record = read_record(path, prints[index])
+            record = read_record(path, prints[index], self.run_folder)
             if record is None:
-                todo.append(RecordedTask(index, function, item, path, prints[index]))
+                task = RecordedTask(index, function, item, path, prints[index], self.run_folder)
+                todo.append(task)
             else:
                 records[index] = record
         with self.display.step(step, len(items), len(items) - len(todo)):
@@ -100,7 +103,7 @@ class RecordedEngine:
 
     def is_done(self, step: str, index: int, print_: str) -> bool:
         """True where a task has a matching record."""
-        return read_record(self.record_path(step, index), print_) is not None
+        return read_record(self.record_path(step, index), print_, self.run_folder) is not None
 
     def _fingerprint(self, step: str, item: Any) -> str:
         return fingerprint(self.lineage, step, _without_folder(item, self.run_folder))
@@ -126,6 +129,7 @@ class RecordedTask:
     item: Any
     record: str
     fingerprint: str
+    run_folder: str
 
 
 def run_recorded(task: RecordedTask) -> dict[str, Any]:
@@ -140,18 +144,23 @@ def run_recorded(task: RecordedTask) -> dict[str, Any]:
         "seconds": round(time.monotonic() - started, 3),
         "peak_memory_bytes": peak_memory_bytes(),
     }
-    write_json(task.record, record)
+    write_json(task.record, _moved(record, _root(task.run_folder), RUN_FOLDER))
     return record
 
 
-def read_record(path: str, print_: str) -> dict[str, Any] | None:
-    """The record, if it is whole, has this fingerprint, and all its outputs are there."""
+def read_record(path: str, print_: str, run_folder: str) -> dict[str, Any] | None:
+    """The record, if it is whole, has this fingerprint, and all its outputs are there.
+
+    Paths below the run folder stand in it relative to that folder: a run that was copied or moved
+    has its own files in mind, not those of the place it came from.
+    """
     try:
         record: dict[str, Any] = read_json(path)
     except (FileNotFoundError, ValueError):
         return None
     if record.get("fingerprint") != print_:
         return None
+    record = _moved(record, RUN_FOLDER, _root(run_folder))
     if any(storage.file_size(output) != size for output, size in record["outputs"]):
         return None
     return record
@@ -188,8 +197,23 @@ def sweep(folder: str, keep: Iterable[str]) -> int:
 
 def _without_folder(item: Any, folder: str) -> Any:
     """The item as plain values, paths below the run folder made relative."""
-    text = json.dumps(item, sort_keys=True, default=_plain_default)
-    return text.replace(folder.rstrip(os.sep) + os.sep, "")
+    plain = json.loads(json.dumps(item, sort_keys=True, default=_plain_default))
+    return _moved(plain, _root(folder), "")
+
+
+def _root(folder: str) -> str:
+    return folder.rstrip("/") + "/"
+
+
+def _moved(value: Any, before: str, after: str) -> Any:
+    """Plain values with every path that begins with ``before`` beginning with ``after``."""
+    if isinstance(value, str):
+        return after + value[len(before) :] if value.startswith(before) else value
+    if isinstance(value, dict):
+        return {key: _moved(inner, before, after) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_moved(inner, before, after) for inner in value]
+    return value
 
 
 def _plain_default(value: Any) -> Any:

@@ -79,9 +79,9 @@ class Plan:
 
     def done_tasks(self, step: PlannedStep) -> int:
         """How many of a step's known tasks have a matching record."""
+        folder = f"{self.folder.records_path}/{step.name}"
         return sum(
-            read_record(f"{self.folder.records_path}/{step.name}/{index:05d}.json", print_)
-            is not None
+            read_record(f"{folder}/{index:05d}.json", print_, self.folder.path) is not None
             for index, print_ in enumerate(step.tasks)
         )
 

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formats import storage
+from formats.precompile import compile_kernels, is_compiled, kernel_groups
 from formats.run_folder import RunFolder
 from formats.units import format_bytes
 from pipeline import scale
 from pipeline.check import check_plan
 from pipeline.documents_pass import DocumentsItem, write_partition
-from pipeline.executors import Executor, make_executor
+from pipeline.executors import Executor, make_executor, usable_cpus
 from pipeline.ledger import RecordedEngine, sweep, write_json
 from pipeline.map_pass import MapItem, map_partition
 from pipeline.plan import Plan, map_step, removed_paths
@@ -128,25 +129,23 @@ class Runner:
             f"{recipe.run.name}: {files} files, {format_bytes(stored)} as stored, "
             f"{len(self.plan.partitions)} partitions -> {self.folder.path}"
         )
-        with self._timed("warm-up"), self.display.step("warm-up", 1):
-            self._warm()
-            self._executor = self._start_executor()
+        with self._timed("start"):
+            self._compile_kernels()
+            with self.display.step("start", 1):
+                for stage in recipe.stages:
+                    stage.check_settings()
+                self._executor = self._start_executor()
         self.engine = RecordedEngine(
             self._executor, self.folder.path, self.folder.records_path, self.display
         )
 
-    def _warm(self) -> None:
-        """Compile all kernels of the recipe, or load them, so that no worker has to."""
-        from formats.readers import READERS
-
-        for name in sorted({source.read for source in self.plan.recipe.sources}):
-            READERS[name].warm()
-        for stage in self.plan.recipe.stages:
-            stage.warm()
-        if self.plan.recipe.mixture is not None:
-            from stages.mixture.build import warm
-
-            warm()
+    def _compile_kernels(self) -> None:
+        """So that no worker has to; needed once per machine and version."""
+        if is_compiled():
+            return
+        self._note("first start on this machine: compiling the kernels")
+        with self.display.step("compile", len(kernel_groups())):
+            compile_kernels(usable_cpus(), self.display.part_done)
 
     def _curate(self) -> tuple[list[PartitionOutput], list[str]]:
         """Map passes and barriers; returns each partition's last output, and parallel documents."""

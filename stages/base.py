@@ -53,8 +53,8 @@ class Stage(BaseModel, ABC):
         """Paths of model files and lists whose contents belong to the fingerprint."""
         return []
 
-    def warm(self) -> None:
-        """Import and compile what ``apply``, ``keys`` or ``run`` need; the driver calls it once."""
+    def check_settings(self) -> None:
+        """Raise ``ValueError`` on a mistake that only a model can tell; called once, at start."""
 
 
 class MapStage(Stage):

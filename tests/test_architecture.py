@@ -52,6 +52,17 @@ def test_kernels_live_in_kernel_files() -> None:
             assert "numba" not in imported_packages(path), path.relative_to(ROOT)
 
 
+def test_kernels_freeze_no_constant_of_another_kind_of_file() -> None:
+    """Numba freezes constants into the code; the hash must see every file that they come from."""
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*_kernels.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGES):
+                    module = str(node.module)
+                    allowed = module.endswith("_kernels") or module == "formats.compile"
+                    assert allowed, f"{path.relative_to(ROOT)} imports {module}"
+
+
 def test_importing_the_pipeline_loads_nothing_heavy() -> None:
     """What makes an import slow is what it pulls in; the time itself is a benchmark's matter."""
     code = "import sys, pipeline; print(*sys.modules)"

@@ -59,11 +59,6 @@ class Reader:
     summary: str
     """One line for people."""
 
-    def warm(self) -> None:
-        """Import all that reading needs and compile its kernels: once, before workers start."""
-        importlib.import_module(self.function.partition(":")[0])
-        importlib.import_module("formats.identifiers_kernels")
-
     def __call__(
         self, file: SourceFile, quarantine: Quarantine, batch_bytes: int
     ) -> Iterator[pa.RecordBatch]:

@@ -82,10 +82,6 @@ class Bilingual(BarrierStage):
             raise ValueError(f"[{', '.join(repeated[0])}] is there twice")
         return pairs
 
-    def warm(self) -> None:
-        """Compile the kernels."""
-        from stages.bilingual import bilingual_kernels  # noqa: F401
-
     def keys(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Where a row may meet its translation.
 

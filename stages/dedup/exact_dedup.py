@@ -49,11 +49,6 @@ class ExactDedup(BarrierStage):
         "punctuation and the values of numbers folded away (for the comparison only).",
     )
 
-    def warm(self) -> None:
-        """Compile the folding kernel where it is used."""
-        if self.by == "normalized_text":
-            folded_texts(pa.array([""], pa.large_string()))
-
     def keys(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Columns ``digest_high``, ``digest_low`` (uint64), ``id`` and ``alive``."""
         live = alive(batch)

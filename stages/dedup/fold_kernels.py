@@ -10,9 +10,16 @@ from __future__ import annotations
 import numpy as np
 
 from formats.compile import Scalar, array_types, kernel
-from stages.dedup.folding import DIGIT, MARK, SEPARATOR, SKIPPED, WORD
 
 t = array_types()
+
+SEPARATOR, WORD, CLUSTER, MARK, SKIPPED = range(5)
+"""Kinds: ends a token; part of a run; begins a token of its own; joins the token before it (and is
+skipped where there is none); not there at all."""
+
+DIGIT = 8
+"""Added to ``WORD`` for decimal digits."""
+
 
 ONES = np.uint64(0x0101010101010101)
 HIGHS = np.uint64(0x8080808080808080)

@@ -21,12 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-SEPARATOR, WORD, CLUSTER, MARK, SKIPPED = range(5)
-"""Kinds: ends a token; part of a run; begins a token of its own; joins the token before it (and is
-skipped where there is none); not there at all."""
-
-DIGIT = 8
-"""Added to ``WORD`` for decimal digits."""
+from stages.dedup.fold_kernels import CLUSTER, DIGIT, MARK, SEPARATOR, SKIPPED, WORD
 
 CLUSTER_RANGES = (
     (0x0E00, 0x0EFF),  # Thai, Lao

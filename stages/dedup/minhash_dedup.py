@@ -30,21 +30,12 @@ from pydantic import Field, model_validator
 
 from formats.buffers import text_buffers
 from stages.barrier_files import Plan, write_annotations
-from stages.base import DROP_REASON, BarrierStage, Engine, Partition, alive
+from stages.base import BarrierStage, Engine, Partition, alive
 from stages.dedup.minhash import Bands, choose_bands, signatures
 from stages.shuffle import bucket_count
 
 BAND_RECORDS_PER_BUCKET = 1 << 19
 """A reduce task may need the signature of each: 256 bytes, so 128 MB."""
-
-ANSWER_SCHEMA = pa.schema(
-    [
-        pa.field(DROP_REASON, pa.string()),
-        pa.field("duplicate_of", pa.string()),
-        pa.field("cluster_id", pa.string()),
-        pa.field("cluster_size", pa.int32()),
-    ]
-)
 
 
 class MinHashDedup(BarrierStage):
@@ -108,12 +99,6 @@ class MinHashDedup(BarrierStage):
             return choose_bands(self.bins, self.threshold, self.false_negative_rate)
         return Bands(self.bands, self.rows)
 
-    def warm(self) -> None:
-        """Compile all kernels and build the folding table."""
-        from stages.dedup import minhash_steps  # noqa: F401  its imports compile
-
-        signatures(pa.array(["warm"], pa.large_string()), np.ones(1, np.bool_), 5, 16)
-
     def keys(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """What the barrier knows of each row, about 330 bytes.
 
@@ -140,7 +125,7 @@ class MinHashDedup(BarrierStage):
         )
 
     def run(self, partitions: Sequence[Partition], folder: str, engine: Engine) -> list[str]:
-        """Write ``row`` and the columns of ``ANSWER_SCHEMA`` of every row in a cluster."""
+        """Write the columns of ``minhash_steps.ANSWER_SCHEMA`` for every row in a cluster."""
         from stages.dedup import minhash_steps
 
         if not partitions:
@@ -155,4 +140,4 @@ class MinHashDedup(BarrierStage):
         engine.map("candidates", minhash_steps.find_pairs, plan.items(buckets))
         (found,) = engine.map("components", minhash_steps.find_components, plan.items(1))
         engine.map("survivors", minhash_steps.find_survivors, plan.items(found["batches"]))
-        return write_annotations(plan, engine, found["batches"], ANSWER_SCHEMA)
+        return write_annotations(plan, engine, found["batches"], minhash_steps.ANSWER_SCHEMA)

@@ -15,8 +15,19 @@ from __future__ import annotations
 import numpy as np
 
 from formats.compile import Scalar, array_types, kernel
-from stages.dedup.fold_kernels import HIGHS, U0, U1, ascii_words, before_first, character, load8
-from stages.dedup.folding import CLUSTER, MARK, SEPARATOR, SKIPPED
+from stages.dedup.fold_kernels import (
+    CLUSTER,
+    HIGHS,
+    MARK,
+    SEPARATOR,
+    SKIPPED,
+    U0,
+    U1,
+    ascii_words,
+    before_first,
+    character,
+    load8,
+)
 
 t = array_types()
 I64 = t["i64"].dtype

@@ -21,11 +21,20 @@ from stages.barrier_files import (
 from stages.base import DROP_REASON
 from stages.dedup.candidate_kernels import ALL_PAIRS, similar_pairs
 from stages.dedup.minhash import Bands, bands_of
-from stages.dedup.minhash_dedup import ANSWER_SCHEMA
 from stages.dedup.minhash_kernels import SHORT_BINS
 from stages.dedup.survivor_kernels import SCANNED, choose_survivors
 from stages.dedup.union_find_kernels import components
 from stages.shuffle import ipc_writer, open_ipc, read_shuffle, write_shuffle
+
+ANSWER_SCHEMA = pa.schema(
+    [
+        pa.field(DROP_REASON, pa.string()),
+        pa.field("duplicate_of", pa.string()),
+        pa.field("cluster_id", pa.string()),
+        pa.field("cluster_size", pa.int32()),
+    ]
+)
+
 
 NODES_PER_BATCH = 1 << 18
 """Documents whose survivors one task chooses (more where one component has more): 100 MB."""

@@ -73,10 +73,8 @@ class LangId(MapStage):
         """The model file."""
         return [model_path(self.model)]
 
-    def warm(self) -> None:
-        """Compile the kernels, read the model and check the languages of the settings."""
-        from stages.language import langid_kernels  # noqa: F401
-
+    def check_settings(self) -> None:
+        """The languages of the settings must be those that the model answers."""
         self._check_languages(load_model(model_path(self.model)))
 
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:

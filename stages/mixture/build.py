@@ -81,7 +81,6 @@ def build_mixture(
         stages.mixture.plan.Infeasible: a phase asks for more than there is.
         ValueError: the mixture names what is not there.
     """
-    warm()
     settings: dict[str, Any] = {
         "sequence_length": options.sequence_length,
         "dtype": token_dtype(vocab_size).name,
@@ -131,14 +130,6 @@ def build_mixture(
     _remove_other_shards(shards_folder, manifest)
     manifest.write(shards_folder)
     return _summary(plans, supplies, manifest)
-
-
-def warm() -> None:
-    """Compile the kernels, or load them, before the workers start."""
-    import stages.mixture.gather_kernels
-    import stages.mixture.interleave_kernels
-    import stages.mixture.packing_kernels
-    import stages.mixture.permutation_kernels  # noqa: F401
 
 
 def pad_id(special_ids: Mapping[str, int]) -> int:

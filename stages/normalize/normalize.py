@@ -55,15 +55,6 @@ class Normalize(MapStage):
             return batch
         return mark_dropped(batch, self.name, pc.if_else(pa.array(empty), EMPTY, None))
 
-    def warm(self) -> None:
-        """Compile the kernels, build the tables, load the encoding repair."""
-        from stages.normalize import normalize_kernels  # noqa: F401
-        from stages.normalize.character_kernels import character_rules
-
-        character_rules()
-        if self.repair_encoding:
-            repair("é")
-
 
 MOST_ROUNDS = 8
 """Repairing one thing may uncover another (a joiner between the halves of a misread letter); two

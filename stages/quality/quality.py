@@ -78,15 +78,6 @@ class Quality(MapStage):
 
         return [str(PATH)]
 
-    def warm(self) -> None:
-        """Compile the kernels and build the tables."""
-        from stages.quality import quality_kernels, removal_kernels  # noqa: F401
-        from stages.quality.stop_words import stop_words
-        from stages.text_kernels import character_classes
-
-        character_classes()
-        stop_words()
-
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with signals, score and the reasons of what is dropped."""
         from stages.quality.quality_kernels import SIGNALS

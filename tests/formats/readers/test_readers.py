@@ -75,8 +75,3 @@ def test_an_unknown_reader_names_the_nearest():
 def test_the_registry_costs_no_heavy_import():
     code = "import sys, formats.readers; assert not {'numba', 'pyarrow'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_a_warm_reader_has_its_kernels():
-    READERS["jsonl"].warm()
-    assert {"formats.readers.jsonl_kernels", "formats.identifiers_kernels"} <= set(sys.modules)

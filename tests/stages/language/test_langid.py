@@ -119,9 +119,9 @@ def test_a_language_the_model_never_answers_is_a_mistake():
     with pytest.raises(ValueError, match=r"keep names 'fra'.*near: .*fr"):
         LangId(keep=["en", "fra"]).apply(batch(ENGLISH))
     with pytest.raises(ValueError, match="min_score names 'eng'"):
-        LangId(min_score={"eng": 0.5}).warm()
+        LangId(min_score={"eng": 0.5}).check_settings()
     with pytest.raises(ValueError, match="zh-Hans"):
-        LangId(keep=["zh-Hans"]).warm()
+        LangId(keep=["zh-Hans"]).check_settings()
 
 
 def test_settings_out_of_range_are_refused():

@@ -1,0 +1,95 @@
+"""Compiling all kernels before anyone needs them, once per machine, on several cores.
+
+A worker that finds the cache filled loads its kernels in half a second; one that does not would
+compile them for half a minute, like every other worker beside it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from formats.compile import cache_directory, kernel_files, kernel_hash
+
+_IMPORT = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
+
+
+def kernel_groups() -> list[list[str]]:
+    """The kernel modules, by folder: those of a folder share steps and are compiled together.
+
+    The folder with most code comes first, so that no process starts on it last.
+    """
+    root = Path(__file__).resolve().parent.parent
+    folders: dict[Path, list[Path]] = defaultdict(list)
+    for path in kernel_files():
+        folders[path.parent].append(path)
+    by_size = sorted(folders.values(), key=lambda paths: -sum(p.stat().st_size for p in paths))
+    return [[".".join(p.relative_to(root).with_suffix("").parts) for p in g] for g in by_size]
+
+
+def is_compiled() -> bool:
+    """Whether the cache holds every kernel, for this code, this compiler and this kind of CPU."""
+    return _stamp().exists()
+
+
+def compile_kernels(processes: int = 1, part_done: Callable[[], None] | None = None) -> None:
+    """Fill the cache, unless it is filled; whoever comes second waits for the first.
+
+    Args:
+        processes: at a time.
+        part_done: called after each of ``kernel_groups()``.
+
+    Raises:
+        RuntimeError: a module of kernels cannot be imported; its error is the message.
+    """
+    if is_compiled():
+        return
+    with _locked(_stamp().with_name("compiling.lock")):
+        if is_compiled():
+            return
+        with ThreadPoolExecutor(max(1, processes)) as pool:
+            for done in as_completed([pool.submit(_compile, group) for group in kernel_groups()]):
+                done.result()
+                if part_done:
+                    part_done()
+        _stamp().touch()
+
+
+@cache
+def _stamp() -> Path:
+    from llvmlite.binding import get_host_cpu_name
+
+    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or cache_directory())
+    folder.mkdir(parents=True, exist_ok=True)
+    python = f"{sys.implementation.cache_tag}-numba{version('numba')}"
+    return folder / f"compiled-{kernel_hash()}-{python}-{get_host_cpu_name()}"
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _compile(modules: list[str]) -> None:
+    root = str(Path(__file__).resolve().parent.parent)
+    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    finished = subprocess.run(
+        [sys.executable, "-c", _IMPORT, *modules],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if finished.returncode:
+        raise RuntimeError(f"compiling {', '.join(modules)} failed: {finished.stderr[-2000:]}")
