@@ -169,6 +169,21 @@ class RunFolder:
                         return found[:limit]
         return found
 
+    def find_quarantined(self, origin: str) -> dict[str, Any] | None:
+        """The entry of the quarantine from ``path#position``; ``path`` alone for a whole file."""
+        import pyarrow.dataset as ds
+
+        if not self._has("quarantine"):
+            return None
+        path, _, position = origin.rpartition("#")
+        here = (ds.field("path") == origin) & ds.field("position").is_null()
+        if position.isdecimal():
+            here |= (ds.field("path") == path) & (ds.field("position") == int(position))
+        entries: list[dict[str, Any]] = (
+            ds.dataset(document_files(self.quarantine_path)).head(1, filter=here).to_pylist()
+        )
+        return entries[0] if entries else None
+
     def pairs_of(self, identifier: str) -> list[dict[str, Any]]:
         """The document pairs that a document is a side of."""
         import pyarrow.dataset as ds

@@ -91,6 +91,13 @@ def copy(source: str, target: str) -> None:
             shutil.copyfileobj(stream, sink, 1 << 20)
 
 
+def remove(path: str) -> None:
+    """Remove a file, if it is there."""
+    files, inner = filesystem(path)
+    if files.exists(inner):
+        files.rm(inner)
+
+
 def write_text(path: str, text: str) -> None:
     """Write a UTF-8 file, whole or not at all; lone surrogates become question marks."""
     with atomic_path(path) as temporary:

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from formats import storage
 from formats.documents import DocumentsWriter
 from pipeline import progress
 from pipeline.annotated import Annotation, annotated_batches
@@ -53,6 +54,9 @@ def write_partition(item: DocumentsItem) -> dict[str, Any]:
                     writers[path] = outputs.enter_context(DocumentsWriter(path))
                 writers[path].write(rows)
             progress.report(batch.num_rows, batch.column("text").nbytes)
+    # Another recipe may have left files of this partition where this one has no rows.
+    for path in {item.kept, *item.removed.values()} - writers.keys():
+        storage.remove(path)
     names = ("source", "lang", "stage", "rule", "documents", "text_bytes")
     ordered = sorted(counts.items(), key=lambda entry: [part or "" for part in entry[0]])
     return {

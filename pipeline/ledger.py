@@ -21,6 +21,8 @@ from pipeline.executors import Executor
 from pipeline.fingerprints import fingerprint
 from pipeline.progress import Display
 
+UNFINISHED = ".tmp"
+"""End of the temporary names of ``formats.storage.atomic_path``."""
 RUN_FOLDER = "<run>/"
 """Stands in records for the folder of the run."""
 
@@ -184,15 +186,31 @@ def peak_memory_bytes() -> int:
 
 
 def sweep(folder: str, keep: Iterable[str]) -> int:
-    """Remove files below ``folder`` that this recipe and input did not make; return how many."""
+    """Remove files below ``folder`` that this recipe and input did not make; return how many.
+
+    A folder of which nothing is kept goes too.
+    """
     kept = {storage.filesystem(path)[1] for path in keep}
     files, inner = storage.filesystem(folder)
     if not files.exists(inner):
         return 0
-    stale = [path for path in files.find(inner) if path not in kept]
+    present = files.find(inner)
+    stale = [path for path in present if path not in kept]
+    if len(stale) == len(present):
+        files.rm(inner, recursive=True)
+        return len(stale)
     for path in stale:
         files.rm(path)
     return len(stale)
+
+
+def sweep_unfinished(run_folder: str) -> int:
+    """Remove what a killed run was writing; return how many files. No task may be running."""
+    files, inner = storage.filesystem(run_folder)
+    unfinished = [p for p in files.find(inner) if p.endswith(UNFINISHED)]
+    for path in unfinished:
+        files.rm(path)
+    return len(unfinished)
 
 
 def _without_folder(item: Any, folder: str) -> Any:

@@ -60,6 +60,8 @@ def map_partition(item: MapItem) -> dict[str, Any]:
     maps = [as_stage(name, settings) for name, settings in item.stages]
     barriers = [as_stage(name, settings) for name, settings in item.barriers]
     counts = MapCounts()
+    if item.quarantine:
+        storage.remove(item.quarantine)  # of an earlier state of the input
     with Quarantine(item.quarantine, on_error=item.on_error) as quarantine, ExitStack() as outputs:
         writers: dict[str, BatchWriter] = {}
         for batch in _timed(_batches(item, quarantine), counts):

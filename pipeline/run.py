@@ -20,7 +20,7 @@ from pipeline import scale
 from pipeline.check import check_plan
 from pipeline.documents_pass import DocumentsItem, write_partition
 from pipeline.executors import Executor, make_executor, usable_cpus
-from pipeline.ledger import RecordedEngine, sweep, write_json
+from pipeline.ledger import RecordedEngine, sweep, sweep_unfinished, write_json
 from pipeline.map_pass import MapItem, map_partition
 from pipeline.plan import Plan, map_step, removed_paths
 from pipeline.progress import Display
@@ -103,6 +103,7 @@ class Runner:
         """All steps, then the summary and the report."""
         started = time.monotonic()
         recipe = self.plan.recipe
+        sweep_unfinished(self.folder.path)
         storage.write_text(self.folder.recipe_path, recipe.as_yaml())
         self._start()
         parts, parallel = self._curate()
@@ -113,6 +114,7 @@ class Runner:
             if fitted.mixture is not None:
                 self._tokenize(fitted, documents, tokenizer)
                 self._results["shards"] = [self._mix(fitted, tokenizer)]
+        self._sweep_what_the_recipe_lacks()
         self._finish(time.monotonic() - started)
         return self.outcome
 
@@ -167,6 +169,16 @@ class Runner:
                     self._export(barrier.exports(folder))
         return parts, parallel
 
+    def _sweep_what_the_recipe_lacks(self) -> None:
+        """What an earlier, longer recipe left here must not be taken for this one's."""
+        if self.plan.recipe.tokenizer is None:
+            sweep(self.folder.tokenizer_path, [])
+        if self.plan.recipe.mixture is None:
+            sweep(self.folder.tokens_path, [])
+            sweep(self.folder.shards_path, [])
+        if "bilingual" not in [stage.name for stage in self.plan.recipe.stages]:
+            sweep(self.folder.bilingual_documents_path, [])
+
     def _export(self, exports: dict[str, list[str]]) -> None:
         """Copy what a barrier offers to its place in the run folder."""
         for place, paths in exports.items():
@@ -204,6 +216,8 @@ class Runner:
             outputs.append(PartitionOutput(part.index, documents, keys))
         with self._step(name):
             results = self.engine.map_fingerprinted(name, map_partition, items, step.tasks)
+        if not before:
+            sweep(self.folder.quarantine_path, [item.quarantine for item in items])
         self._results[name] = results
         for output, result in zip(outputs, results, strict=True):
             output.rows = result["rows"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from formats.units import format_bytes, format_count
@@ -186,6 +187,9 @@ def closing_lines(folder: RunFolder, summary: dict[str, Any]) -> list[str]:
         f"done in {summary['seconds']:.1f} s: kept {kept['documents']:,} documents "
         f"({format_bytes(kept['text_bytes'])}) of {read['documents']:,} read"
     ]
+    parallel = sum(total["documents"] for total in summary["parallel"].values())
+    if parallel:
+        lines.append(f"  and {parallel:,} parallel documents made of them")
     if "mixture" in summary:
         for phase in summary["mixture"]["phases"]:
             tokens = format_count(phase["tokens"])
@@ -202,9 +206,17 @@ def closing_lines(folder: RunFolder, summary: dict[str, Any]) -> list[str]:
 def _console() -> Console:
     from rich.console import Console
 
-    console = Console(highlight=False)
+    class PipeConsole(Console):
+        """Leaves it to the caller what a closed pipe means; rich itself would exit with 1."""
+
+        def on_broken_pipe(self) -> None:
+            with suppress(SystemExit):
+                super().on_broken_pipe()
+            raise BrokenPipeError
+
+    console = PipeConsole(highlight=False)
     # In a pipe or a log there is no edge to break lines at.
-    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+    return console if console.is_terminal else PipeConsole(highlight=False, width=PIPE_WIDTH)
 
 
 def _table(console: Console, title: str, columns: list[str], rows: list[list[str]]) -> None:

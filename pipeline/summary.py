@@ -40,7 +40,7 @@ def summarise(
         "sources": _sources(plan),
         "input": _input(plan, results),
         "funnel": funnel(read, stages, stage_seconds(maps, stages, statistics)),
-        "kept": total(c for c in counts if c["stage"] is None),
+        "kept": total(_kept(read)),
         "kept_by_language": by(_kept(read), "lang"),
         "kept_by_source": by(_kept(read), "source"),
         "parallel": by((c for c in counts if c["source"] == PARALLEL_SOURCE), "lang"),

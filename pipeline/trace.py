@@ -52,10 +52,18 @@ def trace_document(folder: RunFolder, name: str) -> dict[str, Any] | None:
 
     Args:
         folder: the run.
-        name: its id, the first 16 digits of it (the number in the shards), or ``path#position``.
+        name: its id, the first 16 digits of it (the number in the shards), or ``path#position``,
+            which is the only name of what could not be read.
+
+    Returns:
+        Its columns and ``found_in``; of a kept one ``part_of``, the pairs it is a side of; of a
+        quarantined one ``source``, ``path``, ``position``, ``error`` and ``raw``.
     """
     found = folder.find_document(name)
-    if found is not None and not found.get("drop_stage"):
+    if found is None:
+        entry = folder.find_quarantined(name)
+        return None if entry is None else entry | {"found_in": "quarantine"}
+    if not found.get("drop_stage"):
         found["part_of"] = folder.pairs_of(found["id"])
     return found
 
@@ -84,6 +92,9 @@ def show_document(folder: RunFolder, name: str) -> bool:
     if document is None:
         _say(f"no document {name!r} in {folder.path}; ids have 32 hexadecimal digits")
         return False
+    if document["found_in"] == "quarantine":
+        _say_quarantined(document)
+        return True
     _say(f"document {document['id']}")
     _say_document(document)
     return True
@@ -104,11 +115,21 @@ def _say_document(document: dict[str, Any]) -> None:
     for pair in document.get("part_of", []):
         _say(f"  paired: {pair['left_id']} ({pair['left_lang']}) with {pair['right_id']} "
              f"({pair['right_lang']}), score {pair['score']:.2f}")  # fmt: skip
-    text = document["text"]
+    _say(f"  text ({len(document['text']):,} characters): {_excerpt(document['text'])}")
+
+
+def _say_quarantined(entry: dict[str, Any]) -> None:
+    place = "" if entry["position"] is None else f"#{entry['position']}"
+    _say(f"quarantined, no document: {entry['path']}{place} (source {entry['source']})")
+    _say(f"  {entry['error']}")
+    raw = entry["raw"].decode("utf-8", "replace")
+    _say(f"  as read ({len(entry['raw']):,} bytes kept): {_excerpt(raw)}")
+
+
+def _excerpt(text: str) -> str:
+    """The beginning of a text on one line."""
     shown = json.dumps(text[:EXCERPT_CHARACTERS], ensure_ascii=False)
-    _say(
-        f"  text ({len(text):,} characters): {shown}{'…' if len(text) > EXCERPT_CHARACTERS else ''}"
-    )
+    return shown + ("…" if len(text) > EXCERPT_CHARACTERS else "")
 
 
 def _say(line: str) -> None:

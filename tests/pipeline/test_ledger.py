@@ -1,12 +1,15 @@
 """Work that has a matching record is not done again; anything else is."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from formats.storage import atomic_path
 from pipeline.executors import InlineExecutor
-from pipeline.ledger import RecordedEngine, sweep
+from pipeline.ledger import RUN_FOLDER, RecordedEngine, _moved, sweep, sweep_unfinished
 from pipeline.progress import Display
 
 
@@ -109,3 +112,36 @@ def test_sweep_removes_what_this_run_did_not_make(tmp_path) -> None:
         (tmp_path / name).write_text(name)
     assert sweep(str(tmp_path), [str(tmp_path / "new")]) == 2
     assert [p.name for p in tmp_path.iterdir()] == ["new"]
+
+
+def test_sweep_unfinished_removes_temporary_names_and_nothing_else(tmp_path) -> None:
+    (tmp_path / "shards").mkdir()
+    for name in ("a.arrow", "a.arrow.12345678.tmp", "shards/b.arrow.0abcdef0.tmp"):
+        (tmp_path / name).write_text(name)
+    assert sweep_unfinished(str(tmp_path)) == 2
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["a.arrow"]
+    assert sweep_unfinished(str(tmp_path / "not there")) == 0
+
+
+def test_a_copied_run_folder_has_its_own_files_in_mind(bench, tmp_path_factory) -> None:
+    """Records name files below their run folder; a copy neither trusts nor names the original's."""
+    bench.run([1, 2])
+    folder = tmp_path_factory.mktemp("copy")
+    shutil.copytree(bench.folder, folder, dirs_exist_ok=True)
+    copy = Bench(folder)
+    copy.calls()
+    (folder / "out-1").unlink()
+    copy.run([1, 2])
+    assert copy.calls() == ["2"]
+    assert str(bench.folder) not in Path(copy.engine.record_path("double", 0)).read_text()
+
+
+@settings(deadline=None)
+@given(st.text(min_size=1), st.text())
+def test_paths_move_with_the_run_folder_and_other_text_stays(folder: str, other: str) -> None:
+    result = {"paths": [f"{folder}/a", {"path": f"{folder}/b"}], "words": f"in {folder}/a", "n": 1}
+    stored = _moved(result, f"{folder}/", RUN_FOLDER)
+    assert stored["paths"] == [f"{RUN_FOLDER}a", {"path": f"{RUN_FOLDER}b"}]
+    assert _moved(stored, RUN_FOLDER, f"{folder}/") == result
+    moved = _moved(stored, RUN_FOLDER, f"{other}/")
+    assert moved["paths"] == [f"{other}/a", {"path": f"{other}/b"}]
