@@ -3,8 +3,9 @@
     python benchmarks/end_to_end.py CORPUS [--workers 2] [--peer PEER_PYTHON] [--sample 20MB]
 
 CORPUS is a folder of .jsonl.zst files. The whole of it goes through the stages of
-``configs/mix_2T.yaml``; the tokenizer is trained on 20 MB of what was kept and its training is
-listed apart (a peer is given a tokenizer). Then a sample, every n-th line of every file, goes
+``configs/mix_2T.yaml``, and every kept token goes into the shards once (one phase, one epoch); the
+tokenizer is trained on 20 MB of what was kept and its training is listed apart (a peer is given a
+tokenizer). Then a sample, every n-th line of every file, goes
 through the same recipe with that tokenizer on one worker, and through datatrove's steps in one
 process (``peer_datatrove.py`` says how to install it; ``--peer`` is that environment's python).
 
@@ -31,6 +32,8 @@ from formats.units import parse_bytes
 ROOT = Path(__file__).resolve().parents[1]
 RECIPE = ROOT / "configs" / "mix_2T.yaml"
 TRAINING = "tokenizer"
+ONCE = "[{name: pretrain, tokens: 2T, weights: {temperature: 1.0}, max_epochs: 1}]"
+"""A mixture that copies every token once."""
 
 
 def main() -> None:
@@ -59,6 +62,7 @@ def main() -> None:
 def run(pattern: str, out: Path, workers: int, tokenizer: str) -> tuple[dict[str, Any], float]:
     """Our command; returns its summary and the seconds of the whole process."""
     settings = [f"sources.web.paths=[{pattern}]", "run.fit_to_supply=always"]
+    settings.append(f"mixture.phases={ONCE}")
     if tokenizer == "train":
         settings.append("tokenizer.train.sample_bytes=20MB")
     else:

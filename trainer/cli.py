@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+import textwrap
 from collections.abc import Sequence
 from importlib.util import find_spec
+
+from trainer.errors import TrainingError, UsageError
+from trainer.threads import wait_without_spinning
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 NEEDED = ("torch", "safetensors", "matplotlib")
@@ -26,7 +30,7 @@ shards, 130 stopped by Ctrl-C.
 """
 RUN_DESCRIPTION = """\
 Train the model that CONFIG describes on its shards. Into the folder `out` of the configuration go
-metrics.jsonl (a line per step), checkpoints/, run.json and loss.png.
+metrics.jsonl and speed.jsonl (a line per step), checkpoints/, run.json and loss.png.
 """
 EXPORT_DESCRIPTION = """\
 Write the last checkpoint of a run in another format. hf: a folder that
@@ -43,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if missing:
         _complain(f'{", ".join(missing)} not installed: pip install "polymill[train]"')
         return FAILED
+    wait_without_spinning()
     try:
         code: int = options.command(options)
     except KeyboardInterrupt:
@@ -78,16 +83,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show the stack of an error")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     run = commands.add_parser(
-        "run", help="train, or go on where a run stopped", description=RUN_DESCRIPTION
-    )
+        "run", help="train, or go on where a run stopped", description=RUN_DESCRIPTION,
+        epilog=_keys(), formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
     run.add_argument("config", metavar="CONFIG", help="a YAML file: configs/train/sample.yaml")
     run.add_argument("overrides", nargs="*", default=[], metavar="KEY=VALUE",
                      help="instead of what CONFIG says: model.layers=2, max_steps=100")  # fmt: skip
     run.add_argument("--fresh", action="store_true", help="throw away what `out` holds of a run")
     run.set_defaults(command=_run)
     export = commands.add_parser(
-        "export", help="write a trained model for other libraries", description=EXPORT_DESCRIPTION
-    )
+        "export", help="write a trained model for other libraries",
+        description=EXPORT_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
     export.add_argument("out", metavar="OUT", help="the folder of a training run")
     export.add_argument("--to", nargs=2, metavar=("FORMAT", "DIR"), required=True,
                         help="hf, and a new or empty folder")  # fmt: skip
@@ -95,8 +102,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _keys() -> str:
+    """Every key of a configuration with its default and meaning."""
+    from trainer.config import describe_settings
+
+    lines = ["keys of CONFIG, with their defaults:"]
+    for key, default, meaning in describe_settings():
+        lines.append(f"  {key}={default}" if default else f"  {key} (must be given)")
+        lines += textwrap.wrap(meaning, 90, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    return "\n".join(lines)
+
+
 def _run(options: argparse.Namespace) -> int:
-    from trainer.config import load_config
+    from trainer.config_file import load_config
     from trainer.train import train
 
     outcome = train(load_config(options.config, options.overrides), fresh=options.fresh)
@@ -131,20 +149,15 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _fail(error: Exception) -> int:
-    """Say what is wrong. A mistake of configuration, command or shards is 2, anything else 1."""
-    from trainer.config import ConfigError
-    from trainer.output import OutputError
-
-    if isinstance(error, ConfigError | OutputError):
+    """Say what is wrong; what the person who asked can mend is 2, anything else 1."""
+    if isinstance(error, UsageError):
         _complain(str(error))
         return USAGE
-    if isinstance(error, FileNotFoundError) and error.errno is None:  # the reader's own words
-        _complain(f"{error}. Shards are made by: python -m pipeline run RECIPE")
-        return USAGE
-    known = isinstance(error, ValueError | RuntimeError)
-    _complain(str(error) if known else f"{type(error).__name__}: {error}")
+    known = isinstance(error, TrainingError)
+    _complain(str(error) if known else f"{type(error).__name__}: {error} (--debug shows the stack)")
     return FAILED
 
 
 def _complain(message: str) -> None:
-    print(f"trainer: {message}", file=sys.stderr)
+    for line in message.splitlines():
+        print(f"trainer: {line}", file=sys.stderr)

@@ -1,97 +1,152 @@
-"""The training configuration: one YAML, each field with what it counts; ``key=value`` over it."""
+"""What a training run may say. ``trainer.config_file`` reads it from a YAML file."""
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-import math
-import os
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Annotated, Any, Literal, Self
 
-_VARIABLE = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)(?::-([^{}]*))?\}")
-DEVICES = ("auto", "cpu", "cuda")
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
-class ConfigError(ValueError):
-    """The configuration cannot be used; the message names the key and what is valid."""
+def _as_number(value: Any) -> Any:
+    """YAML reads 6e-4 and 1e3 as text, and so is what stands in a variable; true is no number."""
+    if isinstance(value, bool):
+        raise ValueError("a number is wanted")
+    if isinstance(value, str):
+        try:
+            number = float(value)
+        except ValueError:
+            return value
+        return int(number) if number.is_integer() else number
+    return value
 
 
-@dataclass(frozen=True)
-class ModelConfig:
+def _is_local(path: str) -> str:
+    if "://" in path:
+        raise ValueError("a local folder is wanted (only shards may be a URL)")
+    return path
+
+
+Count = Annotated[int, BeforeValidator(_as_number), Field(ge=1)]
+CountOrNone = Annotated[int, BeforeValidator(_as_number), Field(ge=0)]
+Positive = Annotated[float, BeforeValidator(_as_number), Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, BeforeValidator(_as_number), Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, BeforeValidator(_as_number), Field(ge=0, le=1)]
+Beta = Annotated[float, BeforeValidator(_as_number), Field(gt=0, lt=1)]
+
+
+class Section(BaseModel):
+    """A section of the configuration: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelConfig(Section):
     """Shape of the decoder."""
 
-    layers: int = 4
-    hidden_size: int = 256
-    heads: int = 4
-    kv_heads: int = 2
-    """Key/value heads; each is shared by heads / kv_heads query heads."""
-    feed_forward_size: int = 704
-    norm_eps: float = 1e-5
-    rope_theta: float = 10_000.0
-    tie_embeddings: bool = True
-    """The output head is the embedding, transposed."""
-    init_std: float = 0.02
+    layers: Count = Field(default=4, description="Blocks of attention and feed-forward.")
+    hidden_size: Count = Field(default=256, description="Size of the stream between blocks.")
+    heads: Count = Field(default=4, description="Query heads, of size hidden_size / heads.")
+    kv_heads: Count = Field(
+        default=2, description="Key/value heads; each is shared by heads / kv_heads query heads."
+    )
+    feed_forward_size: Count = Field(
+        default=704, description="Inner size of the feed-forward (SwiGLU)."
+    )
+    norm_eps: Positive = Field(default=1e-5, description="Added to the mean square in RMSNorm.")
+    rope_theta: Positive = Field(default=10_000.0, description="Base of the rotary positions.")
+    tie_embeddings: bool = Field(default=True, description="The output head is the embedding.")
+    init_std: Positive = Field(
+        default=0.02, description="Standard deviation of the initial matrices."
+    )
 
     @property
     def head_size(self) -> int:
         """Size of one attention head."""
         return self.hidden_size // self.heads
 
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        _check_multiple("hidden_size", self.hidden_size, "heads", self.heads)
+        _check_multiple("heads", self.heads, "kv_heads", self.kv_heads)
+        if self.head_size % 2:
+            raise ValueError(
+                f"the size of a head (hidden_size / heads) is {self.head_size}; an even number is "
+                "wanted, since rotary positions turn pairs"
+            )
+        return self
 
-@dataclass(frozen=True)
-class OptimizerConfig:
+
+class OptimizerConfig(Section):
     """AdamW, and the warm-up-stable-decay schedule of its learning rate."""
 
-    learning_rate: float = 1e-3
-    """Of the stable part."""
-    final_learning_rate: float = 1e-5
-    """At the end of the last phase."""
-    warmup_steps: int = 20
-    beta1: float = 0.9
-    beta2: float = 0.95
-    eps: float = 1e-8
-    weight_decay: float = 0.1
-    """On matrices; norms have none."""
-    gradient_clip: float = 1.0
-    """Largest norm of the gradient; 0: no limit."""
-    decay_share: float = 0.2
-    """The share of steps, at the end, that decay where no last phase says when: the shards have
-    one phase, or max_steps ends the run before the last one."""
+    learning_rate: Positive = Field(default=1e-3, description="Of the stable part.")
+    final_learning_rate: NotNegative = Field(
+        default=1e-5, description="At the end of the last phase."
+    )
+    warmup_steps: CountOrNone = Field(
+        default=20, description="Steps until learning_rate is reached."
+    )
+    beta1: Beta = Field(default=0.9, description="AdamW: how slowly the mean of gradients forgets.")
+    beta2: Beta = Field(
+        default=0.95, description="AdamW: how slowly the mean of their squares forgets."
+    )
+    eps: Positive = Field(default=1e-8, description="AdamW: added to the denominator.")
+    weight_decay: NotNegative = Field(default=0.1, description="On matrices; norms have none.")
+    gradient_clip: NotNegative = Field(
+        default=1.0, description="Largest norm of the gradient; 0: no limit."
+    )
+    decay_share: Share = Field(
+        default=0.2,
+        description="Share of the steps, at the end, that decay where no last phase says when: the "
+        "shards have one phase, or max_steps ends the run before the last one.",
+    )
 
 
-@dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(Section):
     """A training run."""
 
-    shards: str
-    """Folder with manifest.json."""
-    out: str
-    """Where checkpoints, metrics and the loss curve are written."""
-    model: ModelConfig = field(default_factory=ModelConfig)
-    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
-    global_batch_rows: int = 16
-    """Rows (sequences) per optimizer step."""
-    micro_batch_rows: int = 16
-    """Rows per forward pass; gradients add up to the global batch."""
-    max_steps: int = 0
-    """Stop after so many steps; 0: when the rows end."""
-    checkpoint_every: int = 50
-    """Steps between checkpoints; the last step always has one."""
-    keep_checkpoints: int = 2
-    log_every: int = 10
-    """Steps between lines of the log; metrics.jsonl has every step."""
-    document_mask: bool = True
-    """Attention stays within a document."""
-    device: str = "auto"
-    """auto: cuda where there is one, else cpu."""
-    threads: int = 0
-    """CPU threads; 0: torch's default."""
-    seed: int = 17
-    """Of the initial weights."""
+    shards: str = Field(min_length=1, description="Folder with manifest.json.")
+    out: Annotated[str, AfterValidator(_is_local)] = Field(
+        min_length=1, description="Local folder for checkpoints, metrics and the loss curve."
+    )
+    model: ModelConfig = Field(default_factory=ModelConfig)
+    optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig)
+    global_batch_rows: Count = Field(default=16, description="Rows (sequences) per optimizer step.")
+    micro_batch_rows: Count = Field(
+        default=16, description="Rows per forward pass; gradients add up to the global batch."
+    )
+    max_steps: CountOrNone = Field(
+        default=0, description="Stop after so many steps; 0: when every row was read once."
+    )
+    checkpoint_every: Count = Field(
+        default=50, description="Steps between checkpoints; the last step always has one."
+    )
+    keep_checkpoints: Count = Field(default=2, description="Older checkpoints are removed.")
+    log_every: Count = Field(
+        default=10, description="Steps between lines of the log; metrics.jsonl has every step."
+    )
+    document_mask: bool = Field(
+        default=True,
+        description="Attention stays within a document; false: a token sees all of its row "
+        "before it, other documents too. Loss never crosses a border of documents.",
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="auto: cuda where there is one, else cpu."
+    )
+    threads: CountOrNone = Field(
+        default=0,
+        description="CPU threads. 0: as many as there are cores for this process, and on resuming "
+        "as many as the run began with. Another number changes the last bits of losses.",
+    )
+    seed: CountOrNone = Field(default=17, description="Of the initial weights.")
+
+    @model_validator(mode="after")
+    def _batches_fit(self) -> Self:
+        _check_multiple(
+            "global_batch_rows", self.global_batch_rows, "micro_batch_rows", self.micro_batch_rows
+        )
+        return self
 
 
 FREE_TO_CHANGE = frozenset(
@@ -105,193 +160,42 @@ FREE_TO_CHANGE = frozenset(
 def learning_settings(config: TrainConfig) -> dict[str, Any]:
     """The settings that decide what a run learns, by their keys: ``model.layers`` and so on."""
     return {
-        key: value
-        for key, value in _flat(dataclasses.asdict(config), "")
-        if key not in FREE_TO_CHANGE
+        key: value for key, value in _leaves(config.model_dump(), "") if key not in FREE_TO_CHANGE
     }
 
 
-def load_config(path: str | Path, overrides: list[str] | None = None) -> TrainConfig:
-    """Read a YAML file, expand ``${VAR:-default}``, apply ``key=value`` (``model.layers=2``).
+def describe_settings() -> list[tuple[str, str, str]]:
+    """Key, default and meaning of every setting; the default of one that must be given is empty.
 
-    Raises:
-        ConfigError: the file cannot be read, or says something that is not valid.
+    >>> describe_settings()[2]
+    ('model.layers', '4', 'Blocks of attention and feed-forward.')
     """
-    data = _read_yaml(path)
-    for override in overrides or []:
-        _apply(override, data)
-    config: TrainConfig = _build(TrainConfig, _expand(data, str(path)), str(path), "")
-    _validate(config, str(path))
-    return config
+    return list(_described(TrainConfig, ""))
 
 
-def _read_yaml(path: str | Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8 text: {error}") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or " ".join(str(error).split())
-        raise ConfigError(f"{path}{line}: is not valid YAML: {problem}") from error
-    if data is None:
-        return {}
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path}: is not a mapping of keys to values, such as out: runs/model")
-    return data
-
-
-def _apply(override: str, data: dict[str, Any]) -> None:
-    """Set the key that ``key=value`` names."""
-    import yaml
-
-    key, equals, text = override.partition("=")
-    if not equals or not key:
-        raise ConfigError(f"{override}: write it as key=value, such as model.layers=2")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{override}: the value is not valid YAML") from error
-    *parents, last = key.split(".")
-    here = data
-    for parent in parents:
-        below = here.get(parent)
-        if not isinstance(below, dict):
-            below = here[parent] = {}
-        here = below
-    here[last] = value
-
-
-def _expand(value: Any, path: str) -> Any:
-    if isinstance(value, dict):
-        return {key: _expand(inner, path) for key, inner in value.items()}
-    if not isinstance(value, str):
-        return value
-
-    def replacement(match: re.Match[str]) -> str:
-        found = os.environ.get(match.group(1)) or match.group(2)
-        if found is None:
-            raise ConfigError(f"{path}: ${{{match.group(1)}}} is not set, and has no default")
-        return found
-
-    return _VARIABLE.sub(replacement, value)
-
-
-def _build(kind: Any, data: Any, path: str, prefix: str) -> Any:
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path}: {prefix.rstrip('.')} is {data!r}; a mapping of keys is wanted")
-    fields = {f.name: f for f in dataclasses.fields(kind)}
-    types = get_type_hints(kind)
-    values = {}
-    for key, value in data.items():
-        if key not in fields:
-            close = difflib.get_close_matches(str(key), fields, n=1)
-            guess = f"did you mean {close[0]!r}? " if close else ""
-            raise ConfigError(
-                f"{path}: unknown key {prefix}{key} ({guess}valid: {', '.join(fields)})"
-            )
-        if dataclasses.is_dataclass(types[key]):
-            values[key] = _build(types[key], value, path, f"{prefix}{key}.")
+def _described(section: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:
+    for name, field in section.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _described(kind, f"{prefix}{name}.")
         else:
-            values[key] = _convert(value, types[key], f"{path}: {prefix}{key}")
-    missing = [
-        name
-        for name, f in fields.items()
-        if name not in values
-        and f.default is dataclasses.MISSING
-        and f.default_factory is dataclasses.MISSING
-    ]
-    if missing:
-        raise ConfigError(f"{path}: {prefix}{missing[0]} is missing")
-    return kind(**values)
+            default = "" if field.is_required() else _as_yaml(field.default)
+            yield f"{prefix}{name}", default, field.description or ""
 
 
-def _convert(value: Any, kind: type, where: str) -> Any:
-    """The value as the type of its field.
-
-    YAML reads 6e-4 and 1e3 as text, and so is what stands in a variable; beyond numbers that are
-    written so nothing is converted.
-    """
-    if isinstance(value, kind) and (kind is bool or not _is_bool(value)):
-        return value
-    try:
-        if kind in (int, float) and isinstance(value, int | float | str) and not _is_bool(value):
-            number = float(value)
-            if kind is float:
-                return number
-            if kind is int and number.is_integer() and abs(number) < 2**53:
-                return int(number)
-    except ValueError:
-        pass
-    raise ConfigError(f"{where} is {value!r}; a value of type {kind.__name__} is wanted")
+def _as_yaml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _is_bool(value: Any) -> bool:
-    """Python counts True as an int; a configuration does not."""
-    return isinstance(value, bool)
-
-
-def _validate(config: TrainConfig, path: str) -> None:
-    """Ranges first, then what one key demands of another."""
-    values = dict(_flat(dataclasses.asdict(config), ""))
-    for key, value in values.items():
-        wanted = _wanted(key, value)
-        if wanted:
-            raise ConfigError(f"{path}: {key} is {value!r}; {wanted} is wanted")
-    model = config.model
-    rules = [
-        (model.hidden_size, "model.hidden_size", model.heads, "model.heads"),
-        (model.heads, "model.heads", model.kv_heads, "model.kv_heads"),
-        (model.head_size, "the head size (model.hidden_size / model.heads)", 2, "rotated pairs"),
-        (config.global_batch_rows, "global_batch_rows", config.micro_batch_rows,
-         "micro_batch_rows"),
-    ]  # fmt: skip
-    for number, name, divisor, divisor_name in rules:
-        if number % divisor:
-            raise ConfigError(
-                f"{path}: {name} is {number}; a multiple of {divisor} ({divisor_name}) is wanted"
-            )
-
-
-MAY_BE_ZERO = frozenset(
-    ["max_steps", "threads", "seed", "optimizer.warmup_steps", "optimizer.weight_decay",
-     "optimizer.gradient_clip", "optimizer.decay_share", "optimizer.final_learning_rate"]
-)  # fmt: skip
-BELOW_ONE = frozenset(["optimizer.beta1", "optimizer.beta2"])
-
-
-def _wanted(key: str, value: Any) -> str:
-    """What would be valid, empty where the value is."""
-    if key == "device":
-        return "" if value in DEVICES else f"one of {', '.join(DEVICES)}"
-    if key == "out" and "://" in value:
-        return "a local folder (only shards may be a URL)"
-    if isinstance(value, str):
-        return "" if value else "a path"
-    if isinstance(value, bool):
-        return ""
-    if not math.isfinite(value):
-        return "a finite number"
-    if key in MAY_BE_ZERO and value < 0:
-        return "a number from 0"
-    if key not in MAY_BE_ZERO and value <= 0:
-        return "a number above 0"
-    if key in BELOW_ONE and value >= 1:
-        return "a number below 1"
-    if key == "optimizer.decay_share" and value > 1:
-        return "a share from 0 to 1"
-    return ""
-
-
-def _flat(data: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+def _leaves(data: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
     """Leaves of nested mappings with their dotted keys."""
     for key, value in data.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from _leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
+
+
+def _check_multiple(name: str, number: int, divisor_name: str, divisor: int) -> None:
+    if number % divisor:
+        raise ValueError(f"{name} is {number}; a multiple of {divisor} ({divisor_name}) is wanted")

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from formats.storage import atomic_path
-from trainer.output import OutputError, OutputFolder
+from trainer.errors import OutputError
+from trainer.output import OutputFolder, first_and_last_loss
 
 BLUE, GREY, LIGHT = "#1f5fa8", "#6b7280", "#9db8d6"
 
@@ -71,9 +72,7 @@ def _draw_loss(axis: Any, metrics: list[dict[str, Any]], run: dict[str, Any]) ->
     smooth = smoothed(losses)
     entropy = run["unigram_entropy"]
     axis.plot(steps, losses, color=LIGHT, linewidth=0.7, label="loss of each step")
-    axis.plot(
-        steps, smooth, color=BLUE, linewidth=2, label=f"smoothed, at the end {smooth[-1]:.2f}"
-    )
+    axis.plot(steps, smooth, color=BLUE, linewidth=2, label="smoothed")
     yardstick = f"unigram entropy {entropy:.2f}: knowing token frequencies alone"
     axis.axhline(entropy, color=GREY, linestyle="--", linewidth=1.2, label=yardstick)
     top = axis.get_xaxis_transform()
@@ -84,8 +83,12 @@ def _draw_loss(axis: Any, metrics: list[dict[str, Any]], run: dict[str, Any]) ->
                       va="bottom", color=GREY, fontsize=9)  # fmt: skip
     axis.set_ylabel("loss (nats per token)")
     tokens = metrics[-1]["tokens"] / 1e6
+    first, last = first_and_last_loss(metrics)
     axis.set_title(
-        f"{run['parameters'] / 1e6:.1f} M parameters, {tokens:,.1f} M tokens", loc="left", pad=18
+        f"loss {first:.2f} at first, {last:.2f} at last: {run['parameters'] / 1e6:.1f} M "
+        f"parameters, {tokens:,.1f} M tokens",
+        loc="left",
+        pad=18,
     )
 
 

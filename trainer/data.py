@@ -13,7 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from formats.manifest import MANIFEST
 from formats.shards import PADDING, Shards
+from formats.storage import file_size
+from trainer.errors import ShardsError
 
 NO_TARGET = -100
 """A target without loss: the value that torch's cross entropy ignores by default."""
@@ -30,6 +33,30 @@ class Batch(NamedTuple):
     """int64 [B, T]: the token after each position, ``NO_TARGET`` where none is to be predicted."""
 
 
+def open_rows(path: str) -> TrainingRows:
+    """The rows of a folder of shards, all of whose files are there.
+
+    Raises:
+        ShardsError: it is not such a folder, or a file is missing.
+    """
+    try:
+        shards = Shards(path)
+    except FileNotFoundError as error:
+        raise ShardsError(f"{error}. Shards are made by: python -m pipeline run RECIPE") from error
+    except (OSError, ValueError, TypeError) as error:
+        manifest = f"{path.rstrip('/')}/{MANIFEST}"
+        named = manifest in str(error)
+        raise ShardsError(f"{'' if named else f'{manifest}: cannot be read: '}{error}") from error
+    files = [file.path for phase in shards.manifest.phases for file in phase.files]
+    missing = [name for name in files if file_size(f"{shards.path}/{name}") is None]
+    if missing:
+        raise ShardsError(
+            f"{shards.path}/{missing[0]}: is missing (missing: {len(missing)} of the {len(files)} "
+            f"files that {MANIFEST} names)"
+        )
+    return TrainingRows(shards)
+
+
 class TrainingRows:
     """All rows of a folder of shards, across its phases."""
 
@@ -37,14 +64,14 @@ class TrainingRows:
         """Number the rows.
 
         Raises:
-            ValueError: there is none.
+            ShardsError: there is none.
         """
         self.shards = shards
         self.phases = [phase.name for phase in shards.manifest.phases]
         self.phase_rows = [phase.rows for phase in shards.manifest.phases]
         self._first_rows = np.cumsum([0, *self.phase_rows])
         if not len(self):
-            raise ValueError(f"{shards.path} has no rows: there is nothing to train on")
+            raise ShardsError(f"{shards.path} has no rows: there is nothing to train on")
 
     def __len__(self) -> int:
         """Rows of all phases."""
@@ -59,7 +86,7 @@ class TrainingRows:
 
         Raises:
             IndexError: there are no such rows.
-            ValueError: a token id is not of the vocabulary.
+            ShardsError: a file is damaged, or a token id is not of the vocabulary.
         """
         if start < 0 or count < 1 or start + count > len(self):
             raise IndexError(f"rows {start}..{start + count - 1} of rows 0..{len(self) - 1}")
@@ -68,14 +95,26 @@ class TrainingRows:
             phase = self._phase_index(start)
             taken = min(count, int(self._first_rows[phase + 1]) - start)
             inside = start - int(self._first_rows[phase])
-            found = self.shards.read(self.phases[phase], inside, taken)
-            parts.append(make_batch(found))
+            parts.append(make_batch(self._found(phase, inside, taken)))
             self._check_ids(parts[-1], start)
             start, count = start + taken, count - taken
         return Batch(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
     def _phase_index(self, row: int) -> int:
         return int(np.searchsorted(self._first_rows, row, "right")) - 1
+
+    def _found(self, phase: int, inside: int, count: int) -> dict[str, np.ndarray]:
+        """What ``Shards.read`` finds in a phase; if it fails, with the name of the file."""
+        try:
+            return self.shards.read(self.phases[phase], inside, count)
+        except (OSError, ValueError) as error:  # Arrow's errors are one or the other
+            files = self.shards.manifest.phases[phase].files
+            ends = np.cumsum([file.rows for file in files])
+            first, last = np.searchsorted(ends, [inside, inside + count - 1], "right").tolist()
+            names = ", ".join(f"{self.shards.path}/{file.path}" for file in files[first : last + 1])
+            raise ShardsError(
+                f"{names}: cannot be read, or holds other rows than {MANIFEST} says: {error}"
+            ) from error
 
     def _check_ids(self, batch: Batch, start: int) -> None:
         """An id beyond the embedding is a crash without a reason on a GPU."""
@@ -84,7 +123,7 @@ class TrainingRows:
         wrong = np.flatnonzero((highest >= vocab_size) | (batch.input_ids.min(axis=1) < 0))
         if len(wrong):
             row = int(wrong[0])
-            raise ValueError(
+            raise ShardsError(
                 f"{self.shards.path}: row {start + row} has token ids up to {highest[row]}, "
                 f"the manifest says vocab_size {vocab_size}"
             )

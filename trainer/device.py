@@ -6,7 +6,8 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
-from trainer.config import ConfigError
+from trainer.errors import ConfigError
+from trainer.threads import format_threads
 
 PEAK_FLOPS = (
     ("H100 PCIe", 756e12),
@@ -40,16 +41,18 @@ def precision(device: torch.device) -> AbstractContextManager[object]:
     return nullcontext()
 
 
-def device_name(device: torch.device) -> str:
-    """What a person calls it."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+def device_name(device: torch.device, threads: int) -> str:
+    """What a person calls it: ``cpu with 2 threads``."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} with {format_threads(threads)}"
 
 
 def peak_flops(device: torch.device) -> float | None:
     """Largest dense bf16 FLOP/s of a CUDA device, None where it is not known."""
     if device.type != "cuda":
         return None
-    return peak_flops_of(device_name(device))
+    return peak_flops_of(torch.cuda.get_device_name(device))
 
 
 def peak_flops_of(name: str) -> float | None:

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from formats.storage import filesystem
 from trainer.checkpoint import latest_checkpoint, load_model
-from trainer.output import OutputError, OutputFolder
+from trainer.errors import OutputError
+from trainer.output import OutputFolder
 
 FORMATS = ("hf",)
 TOKENIZER_JSON = "tokenizer.json"

@@ -1,9 +1,13 @@
 """The folder of a training run, and which configuration it belongs to.
 
 OUT/run.json            configuration, shards, parameter count, unigram entropy
-OUT/metrics.jsonl       one JSON object per step
+OUT/metrics.jsonl       what was learnt, one JSON object per step
+OUT/speed.jsonl         how fast, one JSON object per step
 OUT/checkpoints/        see ``trainer.checkpoint``
 OUT/loss.png            see ``trainer.curve``
+
+Nothing in ``metrics.jsonl`` depends on the clock, so on a CPU it has the same bytes whether a run
+was stopped or not; times are kept apart for that.
 """
 
 from __future__ import annotations
@@ -15,13 +19,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from formats.storage import atomic_path
+from trainer.errors import OutputError
 
-
-class OutputError(ValueError):
-    """The folder cannot be used for, or read as, this run; the message says what to do."""
+LAST_STEPS = 10
+"""The last loss is a mean over so many steps: single ones differ by the text they read."""
 
 
 class OutputFolder:
@@ -32,6 +36,7 @@ class OutputFolder:
         self.path = Path(path)
         self.run_path = self.path / "run.json"
         self.metrics_path = self.path / "metrics.jsonl"
+        self.speed_path = self.path / "speed.jsonl"
         self.checkpoints_path = self.path / "checkpoints"
         self.curve_path = self.path / "loss.png"
 
@@ -58,7 +63,7 @@ class OutputFolder:
 
     def clear(self) -> None:
         """Remove what a run writes, and nothing else that may be in the folder."""
-        for path in (self.run_path, self.metrics_path, self.curve_path):
+        for path in (self.run_path, self.metrics_path, self.speed_path, self.curve_path):
             path.unlink(missing_ok=True)
         if self.checkpoints_path.exists():
             shutil.rmtree(self.checkpoints_path)
@@ -84,16 +89,14 @@ class OutputFolder:
             Path(temporary).write_text(text, encoding="utf-8")
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """The steps so far, in order; a last line cut by a crash is left out."""
-        if not self.metrics_path.exists():
-            return []
-        steps = []
-        for line in self.metrics_path.read_text(encoding="utf-8").splitlines(keepends=True):
-            if line.endswith("\n"):
-                steps.append(json.loads(line))
-        return steps
+        """What was learnt in the steps so far, in order."""
+        return _read_lines(self.metrics_path)
 
-    def cut_metrics(self, step: int) -> None:
+    def read_speed(self) -> list[dict[str, Any]]:
+        """How fast the steps so far were, in order."""
+        return _read_lines(self.speed_path)
+
+    def cut_steps(self, step: int) -> None:
         """Forget the steps after ``step``: they are about to be made again.
 
         Raises:
@@ -105,14 +108,76 @@ class OutputFolder:
                 f"{self.metrics_path}: has {len(kept)} of the {step} steps before the checkpoint; "
                 "start anew with --fresh"
             )
-        with atomic_path(str(self.metrics_path)) as temporary:
-            text = "".join(metrics_line(metrics) for metrics in kept)
-            Path(temporary).write_text(text, encoding="utf-8")
+        _write_lines(self.metrics_path, kept)
+        speed = [figures for figures in self.read_speed() if figures["step"] <= step]
+        _write_lines(self.speed_path, speed)
+
+    @contextmanager
+    def step_log(self) -> Iterator[StepLog]:
+        """The files that grow by a line per step, open for appending."""
+        with (
+            self.metrics_path.open("a", encoding="utf-8") as metrics,
+            self.speed_path.open("a", encoding="utf-8") as speed,
+        ):
+            yield StepLog(metrics, speed)
 
 
-def metrics_line(metrics: dict[str, Any]) -> str:
-    """A step's figures as a line of ``metrics.jsonl``; floats keep every digit."""
-    return json.dumps(metrics) + "\n"
+class StepLog:
+    """Appends to ``metrics.jsonl`` and ``speed.jsonl``."""
+
+    def __init__(self, metrics: TextIO, speed: TextIO) -> None:
+        """Of two open files."""
+        self._metrics, self._speed = metrics, speed
+
+    def add(self, metrics: dict[str, Any], speed: dict[str, Any]) -> None:
+        """A line of each; whoever follows the files sees it at once."""
+        for file, figures in ((self._metrics, metrics), (self._speed, speed)):
+            file.write(as_line(figures))
+            file.flush()
+
+    def sync(self) -> None:
+        """Bring the lines to the disk: a checkpoint must not survive a power cut that they did not.
+
+        See ``OutputFolder.cut_steps``, which refuses to go on where steps are missing.
+        """
+        for file in (self._metrics, self._speed):
+            os.fsync(file.fileno())
+
+
+def as_line(figures: dict[str, Any]) -> str:
+    """A step's figures as a line of JSON; floats keep every digit."""
+    return json.dumps(figures) + "\n"
+
+
+def first_and_last_loss(metrics: list[dict[str, Any]]) -> tuple[float, float]:
+    """Loss of the first step, and mean of the last ``LAST_STEPS``."""
+    losses = [step["loss"] for step in metrics]
+    last = losses[-LAST_STEPS:]
+    return losses[0], sum(last) / len(last)
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
+    """The objects of a JSONL file, none where it is absent; a line cut by a crash is left out.
+
+    Raises:
+        OutputError: a line is no object.
+    """
+    if not path.exists():
+        return []
+    objects = []
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    for number, line in enumerate(lines, start=1):
+        if line.endswith("\n"):
+            try:
+                objects.append(json.loads(line))
+            except ValueError as error:
+                raise OutputError(f"{path}:{number}: is damaged: {error}") from error
+    return objects
+
+
+def _write_lines(path: Path, objects: list[dict[str, Any]]) -> None:
+    with atomic_path(str(path)) as temporary:
+        Path(temporary).write_text("".join(map(as_line, objects)), encoding="utf-8")
 
 
 def check_same_run(folder: OutputFolder, before: dict[str, Any], now: dict[str, Any]) -> None:

@@ -11,11 +11,8 @@ from torch import Tensor, nn
 from trainer.config import OptimizerConfig, TrainConfig
 from trainer.data import NO_TARGET, Batch
 from trainer.device import precision
+from trainer.errors import TrainingError
 from trainer.model import Decoder
-
-
-class TrainingError(RuntimeError):
-    """Training cannot go on."""
 
 
 class StepResult(NamedTuple):

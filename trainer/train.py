@@ -13,7 +13,6 @@ from typing import Any
 import torch
 
 from formats.manifest import MANIFEST
-from formats.shards import Shards
 from formats.storage import open_input
 from formats.units import format_count
 from trainer.checkpoint import (
@@ -25,16 +24,15 @@ from trainer.checkpoint import (
 )
 from trainer.config import TrainConfig, learning_settings
 from trainer.curve import draw_curve
-from trainer.data import Batch, TrainingRows, batches, unigram_entropy
+from trainer.data import Batch, TrainingRows, batches, open_rows, unigram_entropy
 from trainer.device import choose_device, device_name, peak_flops
+from trainer.errors import OutputError, TrainingError
 from trainer.interrupts import stop_requests
-from trainer.output import OutputError, OutputFolder, check_same_run, metrics_line
+from trainer.output import OutputFolder, check_same_run, first_and_last_loss
 from trainer.progress import Progress
 from trainer.schedule import decay_start, learning_rate
-from trainer.step import Learner, TrainingError
-
-LAST_STEPS = 10
-"""The last loss is a mean over so many steps: single ones differ by the text they read."""
+from trainer.step import Learner
+from trainer.threads import cpu_threads, default_threads, format_threads
 
 
 @dataclass(frozen=True)
@@ -85,11 +83,12 @@ def train(config: TrainConfig, fresh: bool = False, live: bool | None = None) ->
 
     Raises:
         ConfigError: the device is not there.
+        ShardsError: there are no shards, or they cannot be read.
         OutputError: ``config.out`` holds another run, or is in use.
-        FileNotFoundError: there are no shards.
+        CheckpointError: the checkpoint to go on from is damaged.
         TrainingError: the loss is no longer a number.
     """
-    rows = TrainingRows(Shards(config.shards))
+    rows = open_rows(config.shards)
     device = choose_device(config.device)
     folder = OutputFolder(config.out)
     with folder.locked():
@@ -110,22 +109,25 @@ class _Run:
         self.shards_sha256 = _sha256_of_manifest(config.shards)
 
     def train(self, live: bool | None) -> Outcome:
-        if self.config.threads:
-            torch.set_num_threads(self.config.threads)
         run = self.folder.read_run()
         state, checkpoint = self._where_it_stands(run)
         if checkpoint is not None and state.step == self.plan.steps:
             if not self.folder.curve_path.exists():
                 draw_curve(self.folder)
             return self._outcome(state.step, checkpoint, did_nothing=True)
-        learner = Learner(self.config, self.rows.shards.manifest.vocab_size, self.device)
-        if checkpoint is not None:
-            load_checkpoint(checkpoint, learner.model, learner.optimizer, self.device)
-        if run is None:
-            self.folder.write_run(self._description(learner))
-        self.folder.cut_metrics(state.step)
-        with Progress(self.plan.steps, state.step, self.config.log_every, live) as progress:
-            self._introduce(progress, state)
+        threads = self.config.threads or (run or {}).get("threads") or default_threads()
+        with (
+            cpu_threads(threads),
+            Progress(self.plan.steps, state.step, self.config.log_every, live) as progress,
+        ):
+            learner = Learner(self.config, self.rows.shards.manifest.vocab_size, self.device)
+            if checkpoint is not None:
+                load_checkpoint(checkpoint, learner.model, learner.optimizer, self.device)
+            if run is None:
+                run = self._description(learner, threads)
+                self.folder.write_run(run)
+            self.folder.cut_steps(state.step)
+            self._introduce(progress, state, run, threads)
             checkpoint = self._steps(learner, state, progress)
         draw_curve(self.folder)
         return self._outcome(read_state(checkpoint).step, checkpoint)
@@ -147,13 +149,14 @@ class _Run:
             )
         return state, checkpoint
 
-    def _description(self, learner: Learner) -> dict[str, Any]:
+    def _description(self, learner: Learner, threads: int) -> dict[str, Any]:
         """What ``run.json`` says."""
         manifest = self.rows.shards.manifest
         return {
-            "config": dataclasses.asdict(self.config),
+            "config": self.config.model_dump(),
             "settings": self.settings,
             "shards_sha256": self.shards_sha256,
+            "threads": threads,
             "sequence_length": manifest.sequence_length,
             "vocab_size": manifest.vocab_size,
             "tokenizer_sha256": manifest.tokenizer_sha256,
@@ -166,14 +169,20 @@ class _Run:
             "unigram_entropy": unigram_entropy(self.rows, self.plan.end_row),
         }
 
-    def _introduce(self, progress: Progress, state: State) -> None:
-        run = self.folder.read_run() or {}
+    def _introduce(
+        self, progress: Progress, state: State, run: dict[str, Any], threads: int
+    ) -> None:
         tokens = self.plan.end_row * run["sequence_length"]
         progress.note(
             f"{format_count(run['parameters'])} parameters, {format_count(tokens)} tokens in "
-            f"{self.plan.steps} steps on {device_name(self.device)}; "
+            f"{self.plan.steps} steps on {device_name(self.device, threads)}; "
             f"unigram entropy {run['unigram_entropy']:.3f} nats per token"
         )
+        if self.device.type == "cpu" and threads != run.get("threads", threads):
+            progress.note(
+                f"the run began with {format_threads(run['threads'])}: with {threads} the last "
+                "bits of losses will differ from an unbroken run's"
+            )
         if state.step:
             progress.note(f"going on after step {state.step}")
 
@@ -183,19 +192,19 @@ class _Run:
         upcoming = batches(self.rows, state.rows_read, plan.end_row, plan.batch_rows)
         with (
             stop_requests(progress.note) as stop,
-            self.folder.metrics_path.open("a", encoding="utf-8") as metrics_file,
+            self.folder.step_log() as log,
         ):
             started = time.perf_counter()
             for batch in upcoming:
                 metrics = self._step(learner, batch, state)
-                metrics |= self._speed(learner, batch, time.perf_counter() - started)
-                metrics_file.write(metrics_line(metrics))
-                metrics_file.flush()
-                progress.step(metrics)
+                speed = self._speed(learner, batch, time.perf_counter() - started)
+                log.add(metrics, {"step": metrics["step"]} | speed)
+                progress.step(metrics | speed)
                 rows_read = state.rows_read + len(batch.input_ids)
                 state = dataclasses.replace(state, step=state.step + 1, rows_read=rows_read)
                 due = state.step % config.checkpoint_every == 0 or state.step == plan.steps
                 if due or stop:
+                    log.sync()
                     checkpoint = save_checkpoint(
                         self.folder.checkpoints_path, state, learner.model, learner.optimizer,
                         config.keep_checkpoints,
@@ -206,7 +215,7 @@ class _Run:
         return checkpoint
 
     def _step(self, learner: Learner, batch: Batch, state: State) -> dict[str, Any]:
-        """Learn from a batch; what the step's line of ``metrics.jsonl`` says of it."""
+        """Learn from a batch; its line of ``metrics.jsonl``."""
         plan = self.plan
         rate = learning_rate(state.step, plan.decay_start, plan.steps, self.config.optimizer)
         end_row = state.rows_read + len(batch.input_ids)
@@ -241,16 +250,15 @@ class _Run:
         return figures
 
     def _outcome(self, step: int, checkpoint: Path, did_nothing: bool = False) -> Outcome:
-        losses = [metrics["loss"] for metrics in self.folder.read_metrics()]
-        last = losses[-LAST_STEPS:]
+        first_loss, last_loss = first_and_last_loss(self.folder.read_metrics())
         return Outcome(
             folder=self.folder,
             step=step,
             steps=self.plan.steps,
             checkpoint=checkpoint,
             unigram_entropy=(self.folder.read_run() or {})["unigram_entropy"],
-            first_loss=losses[0],
-            last_loss=sum(last) / len(last),
+            first_loss=first_loss,
+            last_loss=last_loss,
             did_nothing=did_nothing,
         )
 

@@ -86,15 +86,17 @@ class PhaseMixer:
         ends = np.cumsum(segments["length"], dtype=np.int64)
         used = np.bincount(row, segments["length"], len(component)).astype(np.int64)
         start = ends - segments["length"] - (np.cumsum(used) - used)[row]
-        input_ids = np.full(len(component) * self._length, self._plan["pad_id"], self._dtype)
-        self._gather(component[row], segments, row * self._length + start, input_ids)
+        input_ids = np.empty((len(component), self._length), self._dtype)
+        self._gather(component[row], segments, row * self._length + start, input_ids.reshape(-1))
+        for short in np.flatnonzero(used < self._length):
+            input_ids[short, used[short] :] = self._plan["pad_id"]
 
         padded = np.flatnonzero(used < self._length)
         counts = np.bincount(row, minlength=len(component))
         behind = np.cumsum(counts)[padded]  # padding comes last in its row
         counts[padded] += 1
         return {
-            "input_ids": input_ids.reshape(-1, self._length),
+            "input_ids": input_ids,
             "component": component,
             "row_offsets": np.concatenate([[0], np.cumsum(counts)]),
             "document_starts": np.insert(start, behind, used[padded]),

@@ -1,6 +1,6 @@
 """Small shards and a small configuration, for every test of the trainer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from formats.manifest import (
 )
 from formats.shard_writer import ShardWriter
 from formats.shards import PADDING
+from trainer.threads import cpu_threads
 
 LENGTH, VOCAB = 16, 64
 EOS, PAD = 0, 1
@@ -70,6 +71,13 @@ def write_shards(folder: Path, phases: dict[str, list[int]], seed: int = 1) -> s
         seed=seed, special_ids={"eos": EOS, "pad": PAD}, phases=described,
     ).write(str(folder))  # fmt: skip
     return str(folder)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Matrices as small as ours gain nothing from more, and on a busy machine lose much."""
+    with cpu_threads(1):
+        yield
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from trainer.checkpoint import (
     read_state,
     save_checkpoint,
 )
+from trainer.errors import CheckpointError
 
 CPU = torch.device("cpu")
 
@@ -64,5 +65,15 @@ def test_a_checkpoint_cannot_run_code(tmp_path):
 
     path = save_checkpoint(tmp_path, state(5), *learner(), keep=1)
     torch.save({"weight": Harmful()}, path / "model.pt")
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(CheckpointError) as raised:
+        load_model(path)
+    assert isinstance(raised.value.__cause__, pickle.UnpicklingError)
+
+
+@pytest.mark.parametrize("bytes_left", [0, 100])
+def test_a_damaged_file_is_named_in_a_sentence(tmp_path, bytes_left):
+    path = save_checkpoint(tmp_path, state(5), *learner(), keep=1)
+    contents = (path / "model.pt").read_bytes()
+    (path / "model.pt").write_bytes(contents[:bytes_left])
+    with pytest.raises(CheckpointError, match=r"step-000005/model.pt: is damaged \(.*Remove the"):
         load_model(path)

@@ -10,6 +10,7 @@ import pytest
 
 from trainer import cli
 from trainer.cli import main
+from trainer.config import describe_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,7 +31,10 @@ def test_run_and_export(config_path, tmp_path, capsys):
     ("arguments", "message"),
     [
         (["run", "none.yaml"], "none.yaml: No such file or directory"),
-        (["run", "CONFIG", "model.layer=2"], "unknown key model.layer (did you mean 'layers'?"),
+        (
+            ["run", "CONFIG", "model.layer=2"],
+            "command line: model.layer=2: unknown key (did you mean 'model.layers'",
+        ),
         (["run", "CONFIG", "shards=none"], "no none/manifest.json: the shards are not there"),
         (["export", "none", "--to", "hf", "there"], "none: no checkpoint of a training run in it"),
         (["export", "none", "--to", "gguf", "there"], "unknown format 'gguf' (valid: hf)"),
@@ -55,13 +59,33 @@ def test_bad_usage(arguments, capsys):
     assert "usage" in capsys.readouterr().err
 
 
-def test_an_error_of_another_kind_is_1_and_debug_shows_it(config_path, tmp_path, capsys):
-    for path in (tmp_path / "run" / "shards").glob("pretrain/*"):
-        path.unlink()
+def test_each_mistake_has_a_line(config_path, capsys):
+    assert main(["run", str(config_path), "model.layers=0", "seed=x"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[:3] for line in said] == [
+        ["trainer", "command line", "model.layers=0"],
+        ["trainer", "command line", "seed=x"],
+    ]
+
+
+def test_an_error_of_another_kind_is_1_and_debug_shows_it(config_path, monkeypatch, capsys):
+    def fail(*arguments, **options):
+        raise KeyError("of the code")
+
+    monkeypatch.setattr("trainer.train.train", fail)
     assert main(["run", str(config_path)]) == 1
-    assert "shard-00000.arrow" in capsys.readouterr().err
-    with pytest.raises(FileNotFoundError):
+    assert "trainer: KeyError: 'of the code' (--debug shows the stack)" in capsys.readouterr().err
+    with pytest.raises(KeyError):
         main(["--debug", "run", str(config_path)])
+
+
+def test_the_help_lists_every_key(capsys):
+    with pytest.raises(SystemExit):
+        main(["run", "--help"])
+    said = capsys.readouterr().out
+    assert "  shards (must be given)\n      Folder with manifest.json." in said
+    for key, default, _ in describe_settings():
+        assert f"  {key}={default}\n" in said or not default
 
 
 def test_what_is_missing_says_what_to_install(monkeypatch, capsys):

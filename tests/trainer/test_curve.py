@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from trainer.curve import draw_curve, phase_borders, smoothed
-from trainer.output import OutputError, OutputFolder, metrics_line
+from trainer.errors import OutputError
+from trainer.output import OutputFolder, as_line
 
 
 def step(number, phase):
@@ -27,7 +28,7 @@ def test_phases_begin_where_their_name_first_stands():
 def test_a_picture(tmp_path, steps):
     folder = OutputFolder(tmp_path)
     metrics = [step(number, "a" if number < 30 else "b") for number in range(1, steps + 1)]
-    folder.metrics_path.write_text("".join(map(metrics_line, metrics)))
+    folder.metrics_path.write_text("".join(map(as_line, metrics)))
     folder.write_run({"unigram_entropy": 4.0, "parameters": 1_000_000})
     draw_curve(folder)
     assert folder.curve_path.read_bytes().startswith(b"\x89PNG")

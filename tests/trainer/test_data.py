@@ -1,6 +1,7 @@
 """Shards as batches: every row once, in order, from any row; what is a target and what is not."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formats.shards import PADDING, Shards
-from trainer.data import NO_TARGET, TrainingRows, batches, make_batch, unigram_entropy
+from trainer.data import (
+    NO_TARGET,
+    TrainingRows,
+    batches,
+    make_batch,
+    open_rows,
+    unigram_entropy,
+)
+from trainer.errors import ShardsError
 
 
 @pytest.fixture
@@ -111,8 +120,30 @@ def test_unigram_entropy_is_that_of_the_targets(rows):
 
 
 def test_shards_without_rows(tmp_path, make_shards):
-    with pytest.raises(ValueError, match="has no rows"):
-        TrainingRows(Shards(make_shards(tmp_path / "none", {"pretrain": []})))
+    with pytest.raises(ShardsError, match="has no rows"):
+        open_rows(make_shards(tmp_path / "none", {"pretrain": []}))
+
+
+def test_a_folder_without_shards(tmp_path):
+    with pytest.raises(ShardsError, match=r"no .*manifest.json: .* python -m pipeline run RECIPE"):
+        open_rows(str(tmp_path))
+    (tmp_path / "manifest.json").write_text("{")
+    with pytest.raises(ShardsError, match=r"/manifest.json: cannot be read: "):
+        open_rows(str(tmp_path))
+
+
+def test_a_missing_file_is_noticed_before_the_run_begins(shards):
+    Path(shards, "pretrain", "shard-00001.arrow").unlink()
+    with pytest.raises(ShardsError, match=r"shard-00001.arrow: is missing \(missing: 1 of the 3"):
+        open_rows(shards)
+
+
+def test_a_damaged_file_is_named(shards):
+    """Rows 36 to 43 of the phase stand in two files, the second of which is cut."""
+    path = Path(shards, "pretrain", "shard-00001.arrow")
+    path.write_bytes(path.read_bytes()[:900])
+    with pytest.raises(ShardsError, match=r"shard-00000.arrow, .*shard-00001.arrow: cannot be"):
+        open_rows(shards).read(36, 8)
 
 
 def test_a_token_beyond_the_vocabulary_is_named(shards):
@@ -121,5 +152,5 @@ def test_a_token_beyond_the_vocabulary_is_named(shards):
         manifest = json.load(file)
     with open(path, "w", encoding="utf-8") as file:
         json.dump(manifest | {"vocab_size": 10}, file)
-    with pytest.raises(ValueError, match=r"row 0 has token ids up to \d+, .* vocab_size 10"):
+    with pytest.raises(ShardsError, match=r"row 0 has token ids up to \d+, .* vocab_size 10"):
         TrainingRows(Shards(shards)).read(0, 4)

@@ -4,14 +4,15 @@ import hashlib
 import json
 
 import pytest
+import tokenizers
 import torch
 import transformers
 
 from trainer.checkpoint import load_model
-from trainer.config import load_config
+from trainer.config_file import load_config
+from trainer.errors import OutputError
 from trainer.export import export_hf, hf_name
 from trainer.model import Decoder
-from trainer.output import OutputError
 from trainer.train import train
 
 
@@ -26,11 +27,18 @@ def trained(config_path):
     return trained
 
 
-def put_tokenizer(tmp_path, shards, contents=b'{"model": {}}'):
-    """A tokenizer beside the shards, which their manifest knows."""
+def put_tokenizer(tmp_path, shards):
+    """A tokenizer of words beside the shards, which their manifest knows."""
+    words = ["<eos>", "<pad>", *(f"w{number}" for number in range(2, 64))]
+    numbered = {word: number for number, word in enumerate(words)}
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel(numbered, unk_token="<pad>"))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    contents = tokenizer.to_str().encode()
     (tmp_path / "run" / "tokenizer").mkdir()
     (tmp_path / "run" / "tokenizer" / "tokenizer.json").write_bytes(contents)
-    (tmp_path / "run" / "tokenizer" / "tokenizer_config.json").write_text("{}")
+    (tmp_path / "run" / "tokenizer" / "tokenizer_config.json").write_text(
+        json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<eos>"})
+    )
     path = f"{shards}/manifest.json"
     with open(path, encoding="utf-8") as file:
         manifest = json.load(file)
@@ -39,9 +47,11 @@ def put_tokenizer(tmp_path, shards, contents=b'{"model": {}}'):
         json.dump(manifest, file)
 
 
-@pytest.mark.parametrize("tied", [True, False])
-def test_transformers_loads_it_with_the_same_logits(trained, tmp_path, tied):
-    config, outcome = trained(f"model.tie_embeddings={str(tied).lower()}", "model.rope_theta=700")
+@pytest.mark.parametrize(("tied", "kv_heads"), [(True, 2), (False, 2), (True, 1), (False, 4)])
+def test_transformers_loads_it_with_the_same_logits(trained, tmp_path, tied, kv_heads):
+    config, outcome = trained(
+        f"model.tie_embeddings={tied}", f"model.kv_heads={kv_heads}", "model.rope_theta=700"
+    )
     said = export_hf(config.out, tmp_path / "hf")
     assert "step-000003" in said
     assert "without a tokenizer: there is none at" in said
@@ -50,17 +60,24 @@ def test_transformers_loads_it_with_the_same_logits(trained, tmp_path, tied):
     llama = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "hf")
     ids = torch.arange(30).view(2, 15)
     with torch.no_grad():
-        torch.testing.assert_close(llama(ids).logits, model(ids), atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(llama(ids).logits, model(ids), atol=1e-5, rtol=0)
     assert (llama.config.eos_token_id, llama.generation_config.pad_token_id) == (0, 1)
     assert llama.config.bos_token_id is None
     assert llama.config.tie_word_embeddings is tied
     assert llama.config.rope_parameters["rope_theta"] == 700
 
 
-def test_the_tokenizer_is_copied(trained, tmp_path, shards):
+def test_the_tokenizer_goes_along_and_text_can_be_generated(trained, tmp_path, shards):
     put_tokenizer(tmp_path, shards)
     config, _ = trained()
     assert "with its tokenizer" in export_hf(config.out, tmp_path / "hf")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "hf")
+    llama = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "hf")
+    prompt = tokenizer("w5 w6 w7", return_tensors="pt", return_token_type_ids=False)
+    assert prompt["input_ids"].tolist() == [[5, 6, 7]]
+    said = llama.generate(**prompt, min_new_tokens=4, max_new_tokens=4, do_sample=False)
+    assert said.shape == (1, 7)
+    assert tokenizer.decode(said[0]).startswith("w5 w6 w7 ")
     assert sorted(path.name for path in (tmp_path / "hf").iterdir()) == [
         "config.json", "generation_config.json", "model.safetensors", "tokenizer.json",
         "tokenizer_config.json",

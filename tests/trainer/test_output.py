@@ -2,32 +2,33 @@
 
 import pytest
 
-from trainer.output import OutputError, OutputFolder, metrics_line
+from trainer.errors import OutputError
+from trainer.output import OutputFolder, as_line
 
 
 def folder_with(tmp_path, steps, ending=""):
     folder = OutputFolder(tmp_path)
-    lines = [metrics_line({"step": step, "loss": 1 / step}) for step in range(1, steps + 1)]
+    lines = [as_line({"step": step, "loss": 1 / step}) for step in range(1, steps + 1)]
     folder.metrics_path.write_text("".join(lines) + ending)
     return folder
 
 
 def test_metrics_are_cut_back(tmp_path):
     folder = folder_with(tmp_path, 7, ending='{"step": 8, "lo')
-    folder.cut_metrics(5)
+    folder.cut_steps(5)
     assert folder.read_metrics() == [{"step": n, "loss": 1 / n} for n in range(1, 6)]
 
 
 def test_a_beginning_has_no_metrics(tmp_path):
     folder = folder_with(tmp_path, 3)
-    folder.cut_metrics(0)
+    folder.cut_steps(0)
     assert folder.read_metrics() == []
     assert OutputFolder(tmp_path / "none").read_metrics() == []
 
 
 def test_steps_that_are_missing_are_named(tmp_path):
     with pytest.raises(OutputError, match="has 3 of the 5 steps"):
-        folder_with(tmp_path, 3).cut_metrics(5)
+        folder_with(tmp_path, 3).cut_steps(5)
 
 
 def test_run_json(tmp_path):

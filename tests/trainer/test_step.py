@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from formats.shards import Shards
-from trainer.config import load_config
+from trainer.config_file import load_config
 from trainer.data import NO_TARGET, TrainingRows
 from trainer.device import choose_device, peak_flops, peak_flops_of
-from trainer.step import Learner, TrainingError, make_optimizer
+from trainer.errors import TrainingError
+from trainer.step import Learner, make_optimizer
 
 CPU = torch.device("cpu")
 

@@ -2,34 +2,35 @@
 
 import json
 import math
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from trainer.checkpoint import checkpoints, read_state
-from trainer.config import load_config
-from trainer.output import OutputError, OutputFolder
-from trainer.step import TrainingError
-from trainer.train import train
+from trainer.config_file import load_config
+from trainer.errors import CheckpointError, OutputError, ShardsError, TrainingError
+from trainer.output import OutputFolder
+from trainer.train import Outcome, train
 
 ROOT = Path(__file__).resolve().parents[2]
-TIMES = ("seconds", "tokens_per_second")
 
 
 class CutOffError(Exception):
     """The run was cut off."""
 
 
-def learnt(folder: OutputFolder):
-    """Everything ``metrics.jsonl`` says that is not a time."""
-    return [
-        {key: value for key, value in metrics.items() if key not in TIMES}
-        for metrics in folder.read_metrics()
-    ]
+def assert_same_run(one: Outcome, other: Outcome):
+    """The same losses in the same steps, and the same parameters and moments: byte for byte."""
+    assert one.folder.metrics_path.read_bytes() == other.folder.metrics_path.read_bytes()
+    for name in ("model.pt", "optimizer.pt", "state.json"):
+        assert (one.checkpoint / name).read_bytes() == (other.checkpoint / name).read_bytes()
+    assert [each["step"] for each in one.folder.read_speed()] == list(range(1, one.steps + 1))
 
 
 def cut_off_after(monkeypatch, step):
@@ -84,20 +85,49 @@ def test_a_run_that_was_cut_off_goes_on_bit_for_bit(config_path, tmp_path, monke
     with monkeypatch.context() as patch, pytest.raises(CutOffError):
         cut_off_after(patch, step)
         train(config)
-    before = OutputFolder(config.out).read_metrics()
+    before = OutputFolder(config.out).read_speed()
     assert len(before) == step
     again = train(config)
     kept = step // config.checkpoint_every * config.checkpoint_every
-    assert again.folder.read_metrics()[:kept] == before[:kept]  # their times too: not made again
-    whole = train(load_config(config_path, [f"out={tmp_path}/whole"]))
-    assert learnt(again.folder) == learnt(whole.folder)
-    name = "model.pt"
-    assert (again.checkpoint / name).read_bytes() == (whole.checkpoint / name).read_bytes()
+    assert again.folder.read_speed()[:kept] == before[:kept]  # not made again
+    assert_same_run(again, train(load_config(config_path, [f"out={tmp_path}/whole"])))
+
+
+KILLED_WHILE_WRITING = """\
+import os, signal, sys, types
+import trainer.checkpoint
+from trainer.cli import main
+
+calls = []
+
+def fsync(handle):
+    calls.append(handle)
+    if len(calls) == {call}:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+trainer.checkpoint.os = types.SimpleNamespace(fsync=fsync)
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("call", [1, 4])
+def test_a_process_killed_while_it_writes_a_checkpoint_goes_on(config_path, tmp_path, call):
+    """In the parameters of the first checkpoint, in the moments of the second."""
+    process = subprocess.run(
+        [sys.executable, "-c", KILLED_WHILE_WRITING.format(call=call), "run", str(config_path)],
+        cwd=ROOT, capture_output=True,
+    )  # fmt: skip
+    assert process.returncode == -signal.SIGKILL
+    left = {path.name for path in (tmp_path / "model" / "checkpoints").iterdir()}
+    assert left == ({".step-000005.tmp"} if call == 1 else {"step-000005", ".step-000010.tmp"})
+    again = train(load_config(config_path))
+    assert_same_run(again, train(load_config(config_path, [f"out={tmp_path}/whole"])))
+    assert not list(again.checkpoint.parent.glob(".*"))
 
 
 def test_a_killed_process_goes_on_bit_for_bit(config_path, tmp_path, make_shards):
     """SIGKILL leaves no time to tidy up: half a line may be written, half a checkpoint."""
-    shards = make_shards(tmp_path / "more" / "shards", {"pretrain": [512, 512], "anneal": [176]})
+    shards = make_shards(tmp_path / "more" / "shards", {"pretrain": [256, 256], "anneal": [88]})
     overrides = [f"shards={shards}", "checkpoint_every=7"]
     metrics = tmp_path / "model" / "metrics.jsonl"
     process = subprocess.Popen(
@@ -113,9 +143,40 @@ def test_a_killed_process_goes_on_bit_for_bit(config_path, tmp_path, make_shards
         file.write('{"step": 9')
     config = load_config(config_path, overrides)
     again = train(config)
-    assert again.step == 300
-    whole = train(load_config(config_path, [*overrides, f"out={tmp_path}/whole"]))
-    assert learnt(again.folder) == learnt(whole.folder)
+    assert again.step == 150
+    assert_same_run(again, train(load_config(config_path, [*overrides, f"out={tmp_path}/whole"])))
+
+
+def test_a_run_keeps_the_number_of_threads_it_began_with(config_path, monkeypatch):
+    """Another number adds in another order, and the machine may have other cores now."""
+    seen = []
+    monkeypatch.setattr("trainer.train.cpu_threads", lambda n: seen.append(n) or nullcontext())
+    for cores in (2, 16):
+        monkeypatch.setattr("trainer.train.default_threads", lambda cores=cores: cores)
+        with monkeypatch.context() as patch, pytest.raises(CutOffError):
+            cut_off_after(patch, 7)
+            train(load_config(config_path, ["threads=0"]))
+    assert seen == [2, 2]
+
+
+def test_another_number_of_threads_holds_and_is_mentioned(config_path, monkeypatch, caplog):
+    caplog.set_level("INFO", logger="trainer")
+    monkeypatch.setattr("trainer.train.cpu_threads", lambda count: nullcontext())
+    with monkeypatch.context() as patch, pytest.raises(CutOffError):
+        cut_off_after(patch, 7)
+        train(load_config(config_path, ["threads=1"]))
+    assert "the run began with" not in caplog.text
+    train(load_config(config_path, ["threads=2"]))
+    assert "the run began with 1 thread: with 2 the last bits of losses will differ" in caplog.text
+
+
+def test_a_damaged_checkpoint_says_what_to_do(config_path):
+    outcome = train(load_config(config_path))
+    (outcome.checkpoint / "state.json").write_text('{"step": 24}')
+    with pytest.raises(CheckpointError, match=r"Remove the folder .*step-000024"):
+        train(load_config(config_path))
+    shutil.rmtree(outcome.checkpoint)
+    assert train(load_config(config_path)).step == 24
 
 
 def test_other_settings_are_refused_and_named(config_path):
@@ -149,7 +210,7 @@ def test_fresh_throws_the_run_away_and_nothing_else(config_path, tmp_path):
 
 def test_fresh_without_shards_throws_nothing_away(config_path, tmp_path):
     train(load_config(config_path, ["max_steps=2"]))
-    with pytest.raises(FileNotFoundError, match=r"no .*manifest.json"):
+    with pytest.raises(ShardsError, match=r"no .*manifest.json"):
         train(load_config(config_path, [f"shards={tmp_path}/none"]), fresh=True)
     assert (tmp_path / "model" / "run.json").exists()
 

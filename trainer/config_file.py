@@ -1,0 +1,189 @@
+"""Reading a training configuration: YAML with ``${VAR:-default}``, and ``key=value`` over it.
+
+All mistakes are reported in one go, a line each: ``file:line: key: what is wrong``, with what was
+found, what is valid, and the nearest key where one is unknown.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from trainer.config import TrainConfig, describe_settings
+from trainer.errors import ConfigError
+
+Location = tuple[str | int, ...]
+COMMAND_LINE = "command line: "
+
+_VARIABLE = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)(?::-([^{}]*))?\}")
+
+
+def load_config(path: str | Path, overrides: list[str] | None = None) -> TrainConfig:
+    """Read, expand, override and validate a configuration.
+
+    Args:
+        path: the YAML file.
+        overrides: ``["model.layers=2", "out=runs/other"]``.
+
+    Raises:
+        ConfigError: the file cannot be read, or says something that is not valid.
+    """
+    text = _read(path)
+    try:
+        data = yaml.safe_load(text)
+        places = _places(yaml.compose(text, Loader=yaml.SafeLoader), str(path))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}{_line_of(error)}: is not valid YAML: {_short(error)}") from error
+    if data is None:
+        data = {}
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}:1: is not a mapping of keys to values, such as out: runs/model")
+    if {"sources", "stages"} & set(data):
+        raise ConfigError(
+            f"{path}: is a recipe of the pipeline, not a training configuration such as "
+            "configs/train/sample.yaml"
+        )
+    for override in overrides or []:
+        places[_apply(override, data)] = f"{COMMAND_LINE}{override}"
+    places[()] = str(path)
+    mistakes: list[str] = []
+    data = _expand(data, (), places, mistakes)
+    try:
+        config = TrainConfig.model_validate(data)
+    except ValidationError as error:
+        mistakes += [_worded(mistake, places) for mistake in error.errors()]
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+    return config
+
+
+def _read(path: str | Path) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text: {error}") from error
+
+
+def _line_of(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f":{mark.line + 1}" if mark else ""
+
+
+def _short(error: yaml.YAMLError) -> str:
+    return getattr(error, "problem", None) or " ".join(str(error).split())
+
+
+def _places(node: yaml.Node | None, path: str, location: Location = ()) -> dict[Location, str]:
+    """Location of every key -> ``file:line``."""
+    places: dict[Location, str] = {}
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*location, key.value)
+            places[here] = f"{path}:{key.start_mark.line + 1}"
+            places |= _places(value, path, here)
+    return places
+
+
+def _where(location: Location, places: dict[Location, str]) -> str:
+    """Where a key stands, or the nearest section around it that stands somewhere; and the key.
+
+    ``train.yaml:3: model.layers``, or as typed: ``command line: model.layers=0``.
+    """
+    around = location
+    while around not in places:
+        around = around[:-1]
+    place, key = places[around], _dotted(location)
+    typed = place.startswith(f"{COMMAND_LINE}{key}=")
+    return place if typed or not key else f"{place}: {key}"
+
+
+def _apply(override: str, data: dict[str, Any]) -> Location:
+    """Set the key that ``key=value`` names; returns its location."""
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(
+            f"{COMMAND_LINE}{override}: write it as key=value, such as model.layers=2"
+        )
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{COMMAND_LINE}{override}: the value is not valid YAML") from error
+    *parents, last = key.split(".")
+    here = data
+    for parent in parents:
+        below = here.get(parent)
+        if not isinstance(below, dict):
+            below = here[parent] = {}
+        here = below
+    here[last] = value
+    return (*parents, last)
+
+
+def _expand(value: Any, location: Location, places: dict[Location, str], out: list[str]) -> Any:
+    """The value with its variables replaced; complaints go into ``out``."""
+    if isinstance(value, dict):
+        return {k: _expand(inner, (*location, k), places, out) for k, inner in value.items()}
+    if not isinstance(value, str):
+        return value
+
+    def replacement(match: re.Match[str]) -> str:
+        found = os.environ.get(match.group(1)) or match.group(2)
+        if found is None:
+            name = match.group(1)
+            out.append(
+                f"{_where(location, places)}: ${{{name}}} is not set, and has no default "
+                f"(${{{name}:-…}})"
+            )
+            return name
+        return found
+
+    return _VARIABLE.sub(replacement, value)
+
+
+def _worded(mistake: Any, places: dict[Location, str]) -> str:
+    """One of pydantic's mistakes as ``file:line: key: what is wrong``."""
+    location: Location = mistake["loc"]
+    where = _where(location, places)
+    if mistake["type"] == "extra_forbidden":
+        return f"{where}: unknown key{_nearest(location)}"
+    if mistake["type"] == "missing":
+        return f"{where}: is missing"
+    if mistake["type"] == "model_type":
+        message = "a mapping of keys to values is wanted"
+    else:
+        message = mistake["msg"].removeprefix("Value error, ")
+    if isinstance(mistake["input"], dict):  # of what one key demands of another
+        return f"{where}: {message}"
+    return f"{where}: {message} (found: {mistake['input']!r})"
+
+
+def _nearest(location: Location) -> str:
+    """`` (did you mean 'model.layers'? valid: …)``: of the same section, else of any."""
+    keys = [key for key, _, _ in describe_settings()]
+    section = _dotted(location[:-1])
+    start = f"{section}." if section else ""
+    valid = list(dict.fromkeys(
+        key.removeprefix(start).partition(".")[0] for key in keys if key.startswith(start)
+    ))  # fmt: skip
+    close = difflib.get_close_matches(str(location[-1]), valid, n=1)
+    guess = [f"{start}{name}" for name in close] or _elsewhere(str(location[-1]), keys)
+    meant = f"did you mean {guess[0]!r}? " if guess else ""
+    return f" ({meant}valid: {', '.join(valid)})"
+
+
+def _elsewhere(name: str, keys: list[str]) -> list[str]:
+    """The key of another section whose last part is nearest: ``optimizer.beta1`` for ``beta1``."""
+    by_name = {key.rpartition(".")[2]: key for key in keys}
+    return [by_name[found] for found in difflib.get_close_matches(name, list(by_name), n=1)]
+
+
+def _dotted(location: Location) -> str:
+    return ".".join(map(str, location))
