@@ -23,6 +23,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from formats.precompile import compile_kernels
+
 COMPARED = ("documents", "removed", "tokenizer", "shards")
 
 
@@ -42,6 +44,7 @@ def main() -> int:
 def compare(recipe: str, kills: int, chance: random.Random, folder: Path) -> int:
     """All runs below ``folder``; the number of those that differ."""
     wrong = 0
+    compile_kernels(2)
     started = time.monotonic()
     finish(start(recipe, folder / "two", "--workers", "2"))
     seconds = time.monotonic() - started
@@ -70,14 +73,15 @@ def start(recipe: str, out: Path, *arguments: str) -> subprocess.Popen[bytes]:
     """Start a run in a process group of its own."""
     command = [sys.executable, "-m", "pipeline", "run", recipe, "--out", str(out), *arguments]
     return subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
     )
 
 
 def finish(process: subprocess.Popen[bytes]) -> None:
     """Wait for a run that must end well."""
-    if process.wait() != 0:
-        raise SystemExit(f"a run failed with {process.returncode}")
+    _, log = process.communicate()
+    if process.returncode != 0:
+        raise SystemExit(f"a run failed with {process.returncode}:\n{log.decode()[-2000:]}")
 
 
 def kill_at(recipe: str, out: Path, victim: str, moment: float, chance: random.Random) -> str:
@@ -99,7 +103,7 @@ def kill_at(recipe: str, out: Path, victim: str, moment: float, chance: random.R
 
 
 def task_processes(driver: int) -> list[int]:
-    """Ray's worker processes that run a task of this driver's Ray right now."""
+    """The worker processes of this driver's Ray: at work, or gathering progress."""
     listed = subprocess.run(
         ["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True
     )
@@ -107,7 +111,8 @@ def task_processes(driver: int) -> list[int]:
     for line in listed.stdout.splitlines()[1:]:
         pid, parent, arguments = line.split(maxsplit=2)
         parents[int(pid)] = int(parent)
-        if arguments.startswith("ray::") and "ProgressBoard" not in arguments:
+        # Not Ray's agents, nor the idle workers it waits for in ray.init(): without those no Ray.
+        if arguments.startswith(("ray::_run_in_worker", "ray::ProgressBoard")):
             workers.append(int(pid))
     return [pid for pid in workers if driver in ancestors(pid, parents)]
 

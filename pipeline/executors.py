@@ -7,6 +7,7 @@ and write files.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -72,7 +73,7 @@ class RayExecutor:
                 # Results are a few hundred bytes; the smallest store Ray accepts is plenty.
                 object_store_memory=80 << 20,
             )
-        board: Any = ray.remote(num_cpus=0)(ProgressBoard)
+        board: Any = ray.remote(num_cpus=0, max_restarts=-1)(ProgressBoard)
         self._board = board.remote()
         self._remote = ray.remote(num_cpus=1, max_retries=MAX_RETRIES)(_run_in_worker)
 
@@ -85,9 +86,14 @@ class RayExecutor:
                 index, item = waiting.pop()
                 running[self._remote.remote(task, item, self._board)] = index
             done, _ = self._ray.wait(list(running), num_returns=1, timeout=0.5)
-            progress.advance(*self._ray.get(self._board.take.remote()))
+            self._show_progress()
             for reference in done:
                 yield running.pop(reference), self._get(reference)
+
+    def _show_progress(self) -> None:
+        # Where the board's process died, Ray starts another; some progress is lost, nothing else.
+        with contextlib.suppress(self._ray.exceptions.RayActorError):
+            progress.advance(*self._ray.get(self._board.take.remote()))
 
     def _get(self, reference: Any) -> dict[str, Any]:
         try:

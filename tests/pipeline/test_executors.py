@@ -91,6 +91,20 @@ def test_a_task_whose_worker_is_killed_is_started_again(ray_executor, tmp_path: 
     assert (tmp_path / "log").read_text().split().count("3") == 2
 
 
+def test_a_run_outlives_its_progress_board(ray_executor) -> None:
+    """The process that gathers progress dies; no result is lost, and progress comes again."""
+    board = ray_executor._board
+    process = ray_executor._ray.get(
+        board.__ray_call__.remote(lambda self: __import__("os").getpid())
+    )
+    os.kill(process, signal.SIGKILL)
+    results = dict(ray_executor.run(make_task(), [{"number": n} for n in range(30)]))
+    assert len(results) == 30
+    with Display(live=False) as display, display.step("squares", 5):
+        while display._documents < 5:
+            list(ray_executor.run(make_task(), [{"number": n} for n in range(5)]))
+
+
 def test_a_task_that_kills_every_worker_ends_in_an_error(ray_executor) -> None:
     def die(item: Any) -> dict[str, Any]:
         os.kill(os.getpid(), signal.SIGKILL)
