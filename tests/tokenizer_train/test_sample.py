@@ -131,8 +131,9 @@ def test_bins_rise_with_the_hash_and_are_narrow(hashes: list[int]) -> None:
     assert (np.diff(bins) >= 0).all()
     assert bins.min() >= 0 and bins.max() < BINS
     same = np.flatnonzero(np.diff(bins) == 0)
-    low, high = ordered[same].astype(float), ordered[same + 1].astype(float)
-    assert (high - low <= np.maximum(low, 1) / 60).all()
+    floats = np.maximum(ordered.astype(float), 1)  # 0 counts as 1
+    low, high = floats[same], floats[same + 1]
+    assert (high - low <= low / 60).all()
 
 
 def test_hashes_are_spread_evenly() -> None:
