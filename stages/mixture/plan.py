@@ -324,7 +324,8 @@ def _weights(
     """The share of each component before the curriculum; they sum to one."""
     there = {name: found for name, found in supply.items() if found.rows > 0}
     if not there:
-        raise ValueError(f"phase {phase.name!r}: no component has a document it may take")
+        wish = f"meets `where: {phase.where}`" if phase.where else "is there"
+        raise ValueError(f"phase {phase.name!r}: no document of any component {wish}")
     if phase.is_by_temperature:
         power = phase.weights[TEMPERATURE]
         weights = {name: float(found.tokens) ** power for name, found in there.items()}

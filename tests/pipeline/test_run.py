@@ -250,7 +250,7 @@ def test_partitions_are_a_matter_of_work_not_of_documents(kept, removed, tmp_pat
 # What a change of the recipe costs.
 
 CHANGES = {
-    "stages.quality.rules=[gopher]": "read+normalize+langid+quality",
+    "stages.quality.rules=[gopher,repetition]": "read+normalize+langid+quality",
     "stages.minhash_dedup.keep=first": "minhash_dedup/",
     "stages.bilingual.pairs=[[en, de]]": "bilingual/",
     "tokenizer.train.vocab=500": "tokenizer",

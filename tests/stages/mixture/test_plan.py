@@ -197,7 +197,7 @@ def test_curricula_that_are_no_mixture(curriculum, reason):
 
 
 def test_nothing_at_all_cannot_be_mixed():
-    with pytest.raises(ValueError, match="no component has a document"):
+    with pytest.raises(ValueError, match="no document of any component is there"):
         plan_phase(phase(), supply(en=0), LENGTH)
 
 
