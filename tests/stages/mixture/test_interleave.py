@@ -73,7 +73,8 @@ that ties are ties for kernel and reference alike."""
 def mixtures(draw, denominator=64, components=8, inner=None):
     """Shares on common positions that sum to one."""
     count = draw(st.integers(1, components))
-    inner = draw(inner or st.lists(st.integers(1, denominator - 1), unique=True, max_size=3))
+    anywhere = st.lists(st.integers(1, denominator - 1), unique=True, max_size=3)
+    inner = draw(anywhere if inner is None else inner)
     positions = [0, *sorted(inner), denominator] if inner else [0]
     columns = []
     for _ in positions:
