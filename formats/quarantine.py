@@ -1,5 +1,8 @@
 """What could not be read: counted always, kept with its place and its error, never silent.
 
+Beside it, what was passed over because it is no document (a crawl's requests, its images, its
+pages that were not found) is counted by source and reason, and not kept.
+
 An error's text begins with its class and a colon (``"broken JSON: unexpected end of data"``);
 ``counts`` goes by that class. Raw bytes are cut at 64 KiB, and entries go to the file whenever
 8 MiB of them have come together, so that a folder of garbage does not fill the memory.
@@ -60,6 +63,7 @@ class Quarantine:
         self._entries: list[tuple[str, str, int | None, str, bytes]] = []
         self._pending_bytes = 0
         self._counts: Counter[str] = Counter()
+        self._skipped: Counter[tuple[str, str]] = Counter()
         self._open_file = ExitStack()
         self._writer: Any = None
 
@@ -89,6 +93,18 @@ class Quarantine:
         self._pending_bytes += len(raw) + ENTRY_BYTES
         if self.path is not None and self._pending_bytes > FLUSH_BYTES:
             self._flush()
+
+    def skip(self, source: str, reason: str, count: int = 1) -> None:
+        """Count records that are whole but no documents; reasons are few and short."""
+        self._skipped[source, reason] += count
+
+    def skipped(self, source: str | None = None) -> dict[str, int]:
+        """Records passed over by reason, sorted by reason; of one source or of all."""
+        counts: Counter[str] = Counter()
+        for (name, reason), count in self._skipped.items():
+            if source in (None, name):
+                counts[reason] += count
+        return dict(sorted(counts.items()))
 
     @property
     def total(self) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from formats.quarantine import Quarantine
 from formats.readers import SourceFile, read_file
 from pipeline import progress
 from pipeline.annotated import Annotation, annotated_batches
+from pipeline.audit import Audit
 from stages.base import BarrierStage, MapStage, Stage, mark_dropped
 
 BATCH_BYTES = 16 << 20
@@ -50,15 +51,13 @@ class MapCounts:
     text_bytes: int = 0
     """As read, before any stage."""
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    quarantined: dict[str, int] = field(default_factory=dict)
+    audit: Audit = field(default_factory=Audit)
 
 
 def map_partition(item: MapItem) -> dict[str, Any]:
     """Run the fused stages over one partition; see the module's docstring."""
-    from pipeline.recipe import as_stage
-
-    maps = [as_stage(name, settings) for name, settings in item.stages]
-    barriers = [as_stage(name, settings) for name, settings in item.barriers]
+    maps = [stage for stage in _stages(item.stages) if isinstance(stage, MapStage)]
+    barriers = _stages(item.barriers)
     counts = MapCounts()
     if item.quarantine:
         storage.remove(item.quarantine)  # of an earlier state of the input
@@ -81,13 +80,21 @@ def map_partition(item: MapItem) -> dict[str, Any]:
                 writers[path].write(part)
             counts.seconds["write"] += time.perf_counter() - started
             progress.report(batch.num_rows, text_bytes)
-    counts.quarantined = quarantine.counts()
     return {
+        "source": item.files[0].source if item.files else "",
         "rows": counts.rows,
         "text_bytes": counts.text_bytes,
         "seconds": {name: round(seconds, 4) for name, seconds in counts.seconds.items()},
-        "quarantined": counts.quarantined,
+        "quarantined": quarantine.counts(),
+        "skipped": quarantine.skipped(),
+        "repairs": counts.audit.as_json(),
     }
+
+
+def _stages(settings: Iterable[tuple[str, dict[str, Any]]]) -> list[Stage]:
+    from pipeline.recipe import as_stage
+
+    return [as_stage(name, values) for name, values in settings]
 
 
 def _batches(item: MapItem, quarantine: Quarantine) -> Iterator[pa.RecordBatch]:
@@ -122,12 +129,16 @@ def _timed(batches: Iterator[pa.RecordBatch], counts: MapCounts) -> Iterator[pa.
         yield batch
 
 
-def _through(batch: pa.RecordBatch, stages: Sequence[Stage], counts: MapCounts) -> pa.RecordBatch:
+def _through(
+    batch: pa.RecordBatch, stages: Sequence[MapStage], counts: MapCounts
+) -> pa.RecordBatch:
     for stage in stages:
-        assert isinstance(stage, MapStage)
         started = time.perf_counter()
+        before = batch.column("text")
         batch = apply_guarded(stage, batch)
         counts.seconds[stage.name] += time.perf_counter() - started
+        counts.audit.sample(stage, before, batch)
+    counts.audit.count(stages, batch)
     return batch
 
 

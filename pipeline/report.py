@@ -28,6 +28,7 @@ def write_report(folder: RunFolder, summary: Summary) -> None:
         _funnel(summary),
         _languages(summary),
         _reasons(folder, summary),
+        _repairs(summary),
         _quarantine(folder, summary),
         _parallel(summary),
         _tokenizer(summary),
@@ -53,12 +54,24 @@ def _head(summary: Summary) -> str:
         tokens = sum(phase["tokens"] for phase in summary["mixture"]["phases"])
         numbers.append(("training tokens", format_count(tokens)))
     notes = "".join(f'<p class="lead">{escape(note)}</p>' for note in summary["notes"])
-    rows = [
-        [s["name"], s["read"], s["files"], format_bytes(s["stored_bytes"]), s["license"] or ""]
-        for s in summary["sources"]
-    ]
-    sources = table(["source", "format", "files", "as stored", "licence"], rows)
-    return f"<h1>{escape(summary['name'])}</h1>{notes}{figures(numbers)}{sources}"
+    return f"<h1>{escape(summary['name'])}</h1>{notes}{figures(numbers)}{_sources(summary)}"
+
+
+def _sources(summary: Summary) -> str:
+    """What became of every record of each source."""
+    columns = ["source", "format", "files", "as stored", "records", "documents", "skipped",
+               "quarantined", "licence"]  # fmt: skip
+    rows = []
+    for source in summary["sources"]:
+        found = source["records"]
+        lost = [f"{sum(found[what].values()):,}" for what in ("skipped", "quarantined")]
+        rows.append(
+            [source["name"], source["read"], source["files"], format_bytes(source["stored_bytes"]),
+             f"{found['read']:,}", f"{found['documents']:,}", *lost, source["license"] or ""]
+        )  # fmt: skip
+    skipped = [[reason, f"{n:,}"] for reason, n in summary["input"]["skipped"].items()]
+    why = fold("records skipped, by reason", table(["reason", "records"], skipped))
+    return table(columns, rows) + (why if skipped else "")
 
 
 def _funnel(summary: Summary) -> str:
@@ -139,6 +152,25 @@ def _sample(row: dict[str, Any]) -> str:
     if row.get("duplicate_of"):
         title += f", kept: {row['duplicate_of']}"
     return excerpt(title, row["text"])
+
+
+def _repairs(summary: Summary) -> str:
+    parts = []
+    for entry in summary["repairs"]:
+        documents = sum(found["documents"] for found in entry["languages"].values())
+        most = sorted(entry["languages"].items(), key=lambda item: -item[1]["documents"])
+        rows = [[lang, f"{n['documents']:,}", f"{n['times']:,}"] for lang, n in most]
+        samples = (_before_and_after(sample) for sample in entry["samples"])
+        title = f"{entry['stage']}, {entry['kind']}: {documents:,} documents"
+        parts.append(fold(title, table(["language", "documents", "times"], rows), *samples))
+    lead = "What stages changed inside texts, per kind and language, with samples."
+    return section("Repairs", *parts, lead=lead) if parts else ""
+
+
+def _before_and_after(sample: dict[str, Any]) -> str:
+    before = sample["before"]
+    shown = "" if before is None else excerpt(f"before  ({sample['origin']})", before)
+    return shown + excerpt(f"after  ({sample['origin']})", sample["after"])
 
 
 def _quarantine(folder: RunFolder, summary: Summary) -> str:

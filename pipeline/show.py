@@ -74,6 +74,7 @@ def show_run(folder: RunFolder) -> None:
     _show_funnel(console, summary)
     _show_languages(console, summary)
     _show_reasons(console, summary)
+    _show_repairs(console, summary)
     if "tokenizer" in summary:
         _show_tokenizer(console, summary["tokenizer"])
     if "mixture" in summary:
@@ -99,9 +100,10 @@ def _show_funnel(console: Console, summary: dict[str, Any]) -> None:
         )
     columns = ["stage", "documents left", "text left", "dropped", "share", "core s"]
     _table(console, "funnel", columns, rows)
-    if read["quarantined"]:
-        listed = ", ".join(f"{number:,} {error}" for error, number in read["quarantined"].items())
-        console.print(f"quarantined: {listed}")
+    for what in ("skipped", "quarantined"):
+        if read[what]:
+            listed = ", ".join(f"{number:,} {reason}" for reason, number in read[what].items())
+            console.print(f"{what}: {listed}")
     for pair, total in summary["parallel"].items():
         console.print(f"parallel documents {pair}: {total['documents']:,}")
 
@@ -131,6 +133,21 @@ def _show_reasons(console: Console, summary: dict[str, Any]) -> None:
     ]
     if rows:
         _table(console, "why documents went", ["stage", "rule", "documents", "text"], rows)
+
+
+def _show_repairs(console: Console, summary: dict[str, Any]) -> None:
+    rows = []
+    for entry in summary["repairs"]:
+        languages = entry["languages"]
+        most = sorted(languages, key=lambda lang: -languages[lang]["documents"])[:5]
+        documents = sum(found["documents"] for found in languages.values())
+        times = sum(found["times"] for found in languages.values())
+        rows.append(
+            [entry["stage"], entry["kind"], f"{documents:,}", f"{times:,}", ", ".join(most)]
+        )
+    columns = ["stage", "kind", "documents", "times", "mostly in"]
+    if rows:
+        _table(console, "repairs", columns, rows)
 
 
 def _show_tokenizer(console: Console, tokenizer: dict[str, Any]) -> None:

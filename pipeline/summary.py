@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from formats import __version__
+from pipeline.audit import merged
 
 if TYPE_CHECKING:
     from pipeline.ledger import StepStatistics
@@ -37,7 +38,7 @@ def summarise(
         "notes": notes,
         "workers": workers,
         "seconds": round(seconds, 2),
-        "sources": _sources(plan),
+        "sources": _sources(plan, results),
         "input": _input(plan, results),
         "funnel": funnel(read, stages, stage_seconds(maps, stages, statistics)),
         "kept": total(_kept(read)),
@@ -45,6 +46,7 @@ def summarise(
         "kept_by_source": by(_kept(read), "source"),
         "parallel": by((c for c in counts if c["source"] == PARALLEL_SOURCE), "lang"),
         "read_by_language": by(read, "lang"),
+        "repairs": merged(result["repairs"] for result in maps),
         "map_seconds": _map_seconds(maps),
         "steps": {
             name: {
@@ -138,7 +140,8 @@ def _kept(counts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [c for c in counts if c["stage"] is None]
 
 
-def _sources(plan: Plan) -> list[dict[str, Any]]:
+def _sources(plan: Plan, results: Results) -> list[dict[str, Any]]:
+    first = results[plan.steps[0].name]
     return [
         {
             "name": source.name,
@@ -147,22 +150,43 @@ def _sources(plan: Plan) -> list[dict[str, Any]]:
             "paths": source.paths,
             "files": sum(len(p.files) for p in plan.partitions if p.source == source.name),
             "stored_bytes": sum(p.stored_bytes for p in plan.partitions if p.source == source.name),
+            "records": records([result for result in first if result["source"] == source.name]),
         }
         for source in plan.recipe.sources
     ]
 
 
+def records(results: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """What became of every record: read = documents + skipped + quarantined, these by reason."""
+    results = list(results)
+    documents = sum(result["rows"] for result in results)
+    skipped = _added(result["skipped"] for result in results)
+    quarantined = _added(result["quarantined"] for result in results)
+    return {
+        "read": documents + sum(skipped.values()) + sum(quarantined.values()),
+        "documents": documents,
+        "skipped": skipped,
+        "quarantined": quarantined,
+    }
+
+
+def _added(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+    """The sums per key, sorted by key."""
+    sums: dict[str, int] = defaultdict(int)
+    for count in counts:
+        for key, number in count.items():
+            sums[key] += number
+    return dict(sorted(sums.items()))
+
+
 def _input(plan: Plan, results: Results) -> dict[str, Any]:
     first = results[plan.steps[0].name]
-    quarantined: dict[str, int] = defaultdict(int)
-    for result in first:
-        for error, number in result["quarantined"].items():
-            quarantined[error] += number
     return {
         "partitions": len(plan.partitions),
         "documents": sum(result["rows"] for result in first),
         "text_bytes": sum(result["text_bytes"] for result in first),
-        "quarantined": dict(sorted(quarantined.items())),
+        "skipped": _added(result["skipped"] for result in first),
+        "quarantined": _added(result["quarantined"] for result in first),
     }
 
 

@@ -60,9 +60,19 @@ class Stage(BaseModel, ABC):
 class MapStage(Stage):
     """A row-local stage."""
 
+    shows_before: ClassVar[bool] = True
+    """Whether samples of repairs may show what stood there: not where it is somebody's address."""
+
     @abstractmethod
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the batch with this stage's work done: same rows, same order."""
+
+    def repairs(self, batch: pa.RecordBatch) -> dict[str, np.ndarray]:
+        """How often this stage changed each text of a batch it went through: kind -> int64 [rows].
+
+        Read from the columns that ``apply`` added; empty for a stage that changes no text.
+        """
+        return {}
 
 
 @dataclass(frozen=True)
