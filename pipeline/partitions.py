@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from formats.listing import ListedFile, NoFiles, list_files
 from formats.readers import SourceFile
+from formats.readers.html_text import check_installed
 from pipeline.fingerprints import fingerprint
 from pipeline.recipe import Recipe, Source
 
@@ -39,6 +40,7 @@ def input_partitions(recipe: Recipe) -> list[InputPartition]:
 
     Raises:
         NoFiles: a pattern of a source that is not ``optional`` matches nothing.
+        ModuleNotFoundError: a source needs a package of an extra that is not installed.
     """
     listed = [(source, _files(source)) for source in recipe.sources]
     wish = recipe.run.partition_bytes
@@ -60,11 +62,14 @@ def expected_bytes(file: ListedFile) -> int:
 
 def _files(source: Source) -> list[ListedFile]:
     try:
-        return list_files(source.paths)
+        files = list_files(source.paths)
     except NoFiles:
         if source.optional:
             return []
         raise
+    if source.read == "warc" and any(".wet" not in file.path for file in files):
+        check_installed(source.extract)  # here and not in the middle of the run
+    return files
 
 
 def _groups(files: Sequence[ListedFile], target: int) -> list[list[ListedFile]]:
@@ -91,6 +96,8 @@ def _partition(index: int, source: Source, group: list[ListedFile]) -> InputPart
             columns=source.columns,
             max_record_bytes=source.max_record_bytes,
             split=source.split,
+            encoding=source.encoding,
+            extract=source.extract,
         )
         for file in group
     )

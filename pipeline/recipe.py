@@ -8,12 +8,33 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    model_validator,
+)
 
+from formats.readers.charset_labels import codec_of
+from formats.readers.html_text import ExtractSetting
 from formats.units import parse_bytes
 from stages.base import BarrierStage, MapStage, Stage
 from stages.mixture.options import MixtureOptions, ShardOptions
 from tokenizer_train.settings import TokenizerOptions
+
+
+def _known_encoding(name: str) -> str:
+    """An encoding's name as it was given, if there is such an encoding."""
+    if name != "auto" and codec_of(name) is None:
+        raise ValueError(f"{name!r} is no encoding; valid: auto, utf-8, windows-1251, …")
+    return name
+
+
+Encoding = Annotated[str, AfterValidator(_known_encoding)]
+"""``auto``, or a name that ``formats.readers.charset_labels`` knows."""
 
 Bytes = Annotated[int, BeforeValidator(parse_bytes)]
 """A size: 268435456 or "256MB"."""
@@ -50,7 +71,9 @@ class Source(Section):
     """A named set of files of one format."""
 
     name: str = Field(description="The `source` of its documents.", pattern=r"^[\w.-]+$")
-    read: Literal["jsonl", "parquet", "arrow", "csv", "text"] = Field(description="The format.")
+    read: Literal["jsonl", "parquet", "arrow", "csv", "text", "warc"] = Field(
+        description="The format."
+    )
     paths: list[str] = Field(description="Files, wildcards (`**` for any depth) or URLs.")
     columns: dict[str, str | None] = Field(
         {}, description="Our column -> the input's column; null ignores it."
@@ -60,6 +83,13 @@ class Source(Section):
     max_record_bytes: Bytes = Field(64 << 20, description="A longer record is quarantined.")
     split: Literal["file", "paragraph", "line"] = Field(
         "file", description="For `read: text`: what one document is."
+    )
+    encoding: Encoding = Field(
+        "auto",
+        description="For `read: text`: the encoding; auto: UTF-8, or what the bytes say.",
+    )
+    extract: ExtractSetting = Field(
+        "resiliparse", description="For `read: warc`: what takes the main text out of pages."
     )
 
 

@@ -3,6 +3,9 @@
     path -> open_bytes -> LineReader -> scan_lines -> copy_values -> document_batches   JSONL
             decompress    whole lines   spans         Arrow buffers  ids, origins
 
+    path -> read_records -> decode_body -> decode_page -> Extractor -> document_batches  WARC
+            whole records   HTTP codings   charset        main text    ids, origins
+
 ``READERS``         all kinds of file, by the recipe's ``read``
 ``streams``         bytes, decompressed; where a file breaks off
 ``lines``           whole lines in a bounded buffer
@@ -48,6 +51,10 @@ class SourceFile:
     """A record of more bytes is quarantined."""
     split: Literal["file", "paragraph", "line"] = "file"
     """What a document of a text file is."""
+    encoding: str = "auto"
+    """Of a text file: ``auto``, or the name of an encoding."""
+    extract: str = "resiliparse"
+    """What takes the main text out of a web archive's pages: see ``html_text``."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +83,9 @@ READERS: dict[str, Reader] = {
     "arrow": Reader("formats.readers.arrow:read_arrow", "Arrow IPC file or stream"),
     "csv": Reader("formats.readers.csv:read_csv", "CSV with a header line; .tsv: tabs"),
     "text": Reader("formats.readers.text:read_text", "plain text: a file, paragraph or line each"),
+    "warc": Reader("formats.readers.warc:read_warc", "web archives: WARC, WET, ARC"),
 }
-"""All kinds of file that can be read. jsonl, csv and text may be compressed (.gz, .zst)."""
+"""All kinds of file that can be read. All but parquet and arrow may be compressed (.gz, .zst)."""
 
 
 def read_file(

@@ -2,6 +2,9 @@
 
 Positions are 1-based line numbers, of a paragraph its first; 0 for a whole file. Blank lines
 separate paragraphs and are no documents.
+
+Text that is not UTF-8 is decoded where its encoding is named or can be told (the option
+``encoding``); ``meta`` then says what it was.
 """
 
 from __future__ import annotations
@@ -13,17 +16,19 @@ import pyarrow as pa
 
 from formats.quarantine import RAW_LIMIT, Quarantine
 from formats.readers import SourceFile
+from formats.readers.charset import Undecodable, decode_named, decode_text
 from formats.readers.columns import choose_columns
 from formats.readers.lines import BadPart, LineBlock, LineReader
 from formats.readers.lines_kernels import blank_lines, copy_spans
 from formats.readers.streams import READ_BYTES, ByteStream, Damaged, open_bytes
 from formats.readers.tabular import tabular_documents
+from formats.readers.transcode import as_utf8
 from formats.readers.vector_kernels import PADDING
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _Texts = tuple[np.ndarray, pa.Array]
 """Positions int64 [rows], and texts large_binary [rows]."""
+_Pieces = Iterator[tuple[np.ndarray, pa.Array, str | None]]
+"""The same, and the encoding where it was not UTF-8."""
 
 
 def read_text(
@@ -37,9 +42,12 @@ def read_text(
     count = 0
     try:
         with open_bytes(file.path) as stream:
-            for positions, texts in _pieces(stream, file, quarantine, batch_bytes):
+            for positions, texts, encoding in _pieces(stream, file, quarantine, batch_bytes):
                 count += len(positions)
                 batch = pa.RecordBatch.from_arrays([texts], ["text"])
+                if encoding is not None:
+                    named = pa.repeat(pa.scalar(encoding, pa.large_string()), len(texts))
+                    batch = batch.append_column("encoding", named)
                 yield from tabular_documents(
                     file, choice, batch, positions, quarantine, batch_bytes
                 )
@@ -52,21 +60,21 @@ def read_text(
 
 def _pieces(
     stream: ByteStream, file: SourceFile, quarantine: Quarantine, block_bytes: int
-) -> Iterator[_Texts]:
+) -> _Pieces:
     """The documents of a file, in the way that ``split`` says."""
     if file.split == "file":
         yield from _whole(stream, file, quarantine)
         return
-    lines = LineReader(stream, block_bytes, file.max_record_bytes)
-    if file.split == "line":
-        yield from _lines(lines, file, quarantine)
-    elif file.split == "paragraph":
-        yield from _paragraphs(lines, file, quarantine)
-    else:
+    if file.split not in ("line", "paragraph"):
         raise ValueError(f"split: {file.split!r} is not one of file, paragraph, line")
+    utf8, encoding = as_utf8(stream, file.encoding)
+    lines = LineReader(utf8, block_bytes, file.max_record_bytes)
+    split = _lines if file.split == "line" else _paragraphs
+    for positions, texts in split(lines, file, quarantine):
+        yield positions, texts, encoding
 
 
-def _whole(stream: ByteStream, file: SourceFile, quarantine: Quarantine) -> Iterator[_Texts]:
+def _whole(stream: ByteStream, file: SourceFile, quarantine: Quarantine) -> _Pieces:
     """The file as one document."""
     content = bytearray()
     piece = bytearray(READ_BYTES)
@@ -79,14 +87,20 @@ def _whole(stream: ByteStream, file: SourceFile, quarantine: Quarantine) -> Iter
                 break
     except Damaged as damage:
         error = str(damage)
-    if content.startswith(_UTF16_MARKS):
-        error = error or "not UTF-8: the file begins with the byte order mark of UTF-16"
+    if error is None:
+        try:
+            named = file.encoding != "auto"
+            data = bytes(content)
+            decoded = decode_named(data, file.encoding) if named else decode_text(data)
+        except Undecodable as undecodable:
+            error = str(undecodable)
     if error is not None:
         quarantine.add(file.source, file.path, None, error, bytes(content[:RAW_LIMIT]))
         return
-    text = bytes(content.removeprefix(_BYTE_ORDER_MARK))
-    if text.strip():
-        yield np.zeros(1, np.int64), pa.array([text], pa.large_binary())
+    if decoded.text.strip():
+        texts = pa.array([decoded.text.encode()], pa.large_binary())
+        encoding = None if decoded.encoding == "utf-8" else decoded.encoding
+        yield np.zeros(1, np.int64), texts, encoding
 
 
 def _lines(lines: LineReader, file: SourceFile, quarantine: Quarantine) -> Iterator[_Texts]:

@@ -79,3 +79,14 @@ def test_paths_that_are_no_text(tmp_path):
     quarantine = Quarantine()
     quarantine.add("web", "a\udcff", 1, "x: y")
     assert quarantine.table()["path"].to_pylist() == ["a?"]
+
+
+def test_what_is_skipped_is_counted_and_not_kept(tmp_path):
+    with Quarantine(str(tmp_path / "q.parquet"), on_error="fail") as quarantine:
+        quarantine.skip("web", "request")
+        quarantine.skip("web", "not HTML: image", 3)
+        quarantine.skip("old web", "request")
+    assert quarantine.skipped() == {"not HTML: image": 3, "request": 2}
+    assert quarantine.skipped("web") == {"not HTML: image": 3, "request": 1}
+    assert quarantine.total == 0
+    assert list(tmp_path.iterdir()) == []

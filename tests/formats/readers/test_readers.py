@@ -11,6 +11,8 @@ from formats.documents import DOCUMENT_SCHEMA
 from formats.quarantine import Quarantine
 from formats.readers import READERS, SourceFile, read_file
 
+from .archives import record
+
 
 def content_of(kind, texts):
     """The same texts as a file of each kind."""
@@ -20,6 +22,9 @@ def content_of(kind, texts):
         return b"text\n" + b"".join(b"%s\n" % text.encode() for text in texts)
     if kind == "text":
         return "\n".join(texts).encode()
+    if kind == "warc":
+        headers = {"Content_Type": "text/plain"}
+        return b"".join(record(text.encode(), "conversion", **headers) for text in texts)
     sink = pa.BufferOutputStream()
     table = pa.table({"text": texts})
     if kind == "parquet":

@@ -1,6 +1,7 @@
 """Plain text: a document is a file, a paragraph or a line."""
 
 import gzip
+import json
 import re
 
 import pytest
@@ -39,7 +40,7 @@ def test_paragraphs(read):
         (b"", "empty file"),
         (b" \n\n", "empty file"),
         (b"caf\xe9", "not UTF-8"),
-        ("text".encode("utf-16"), "not UTF-8"),
+        (b"text \xff\xfe\x81 text", "not UTF-8"),
         (b"a\0b", "NUL character"),
         (b"x" * 101, "too long"),
         (gzip.compress(b"some words")[:-9], "truncated"),
@@ -79,6 +80,53 @@ def test_a_truncated_file_keeps_whole_paragraphs(read):
 def test_columns_make_no_sense(read):
     with pytest.raises(ValueError, match="a text file has none"):
         read(b"x", "a.txt", columns={"text": "a"})
+
+
+RUSSIAN = "Все счастливые семьи похожи друг на друга,\r\nкаждая несчастлива по-своему.\n\nКонец.\n"
+
+
+NOTED = {
+    "cp1251": "windows-1251",
+    "koi8-r": "koi8-r",
+    "utf-16": "utf-16-le",
+    "utf-16-le": "utf-16-le",
+    "utf-32": "utf-32-le",
+}
+
+
+@pytest.mark.parametrize("encoding", NOTED)
+def test_other_encodings_are_found(read, encoding):
+    text = RUSSIAN * 3
+    content = text.encode(encoding)
+    outcome = read(content, "a.txt")
+    assert outcome.texts == [text]
+    assert json.loads(outcome.rows[0]["meta"])["encoding"] == NOTED[encoding]
+    outcome = read(gzip.compress(content), "a.txt.gz", split="line")
+    assert outcome.texts == [line for line in text.splitlines() if line]
+    assert positions(outcome)[:4] == [1, 2, 4, 5]
+    outcome = read(content, "a.txt", split="paragraph")
+    assert len(outcome.texts) == 4
+    assert outcome.errors == []
+
+
+def test_a_named_encoding(read):
+    content = "Größe 5 €\n".encode("cp1252")
+    assert read(content, "a.txt", encoding="iso-8859-1").texts == ["Größe 5 €\n"]
+    assert read(content, "a.txt", encoding="latin1", split="line").texts == ["Größe 5 €"]
+    assert read(content, "a.txt", encoding="utf-8").errors == [(None, "not UTF-8")]
+    assert read("x".encode("utf-16-be"), "a.txt", encoding="utf-16be").texts == ["x"]
+    with pytest.raises(ValueError, match="'klingon' is not known"):
+        read(content, "a.txt", encoding="klingon", split="line")
+    with pytest.raises(ValueError, match="'klingon' is not known"):
+        read(content, "a.txt", encoding="klingon")
+
+
+def test_bytes_that_do_not_fit_a_named_encoding(read):
+    content = "漢字\n".encode("cp932") + b"\x81\x01\n" + "かな\n".encode("cp932")
+    outcome = read(content, "a.txt", encoding="shift_jis", split="line")
+    assert outcome.texts == ["漢字", "かな"]
+    assert outcome.errors == [(2, "not UTF-8")]
+    assert read(content, "a.txt", encoding="shift_jis").errors == [(None, "not shift_jis")]
 
 
 @settings(max_examples=100, deadline=None)
