@@ -215,8 +215,9 @@ def closing_lines(folder: RunFolder, summary: dict[str, Any]) -> list[str]:
         "next:",
         f"  open {folder.report_path}",
         f"  python -m pipeline show {folder.path}",
-        f"  python -m pipeline trace {folder.path} --row 0",
     ]
+    if "mixture" in summary:
+        lines.append(f"  python -m pipeline trace {folder.path} --row 0")
     return lines
 
 

@@ -83,3 +83,10 @@ def test_the_last_words_say_what_there_is_and_what_to_open(sample_run) -> None:
     assert re.match(rf"done in [\d.]+ s: kept {kept} documents \(.*\) of {read} read", lines[0])
     assert f"  open {sample_run.report_path}" in lines
     assert any(line.startswith("  pretrain: ") for line in lines)
+    assert f"  python -m pipeline trace {sample_run.path} --row 0" in lines
+
+
+def test_a_run_without_shards_has_no_row_to_trace(sample_run) -> None:
+    summary = sample_run.read_summary()
+    del summary["mixture"]
+    assert not [line for line in closing_lines(sample_run, summary) if "trace" in line]
