@@ -9,6 +9,7 @@ from formats.documents import DOCUMENT_SCHEMA
 from pipeline.audit import Audit, around_the_change, merged
 from pipeline.map_pass import MapItem, map_partition
 from stages.normalize.normalize import Normalize
+from stages.pii.pii import Pii
 
 TEXTS = [
     "Ein Caf\u00c3\u00a9 in M\u00c3\u00bcnchen, sch\u00c3\u00b6n.",
@@ -57,6 +58,19 @@ def test_what_may_not_be_shown_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     stage, batch, found = Normalize(), batch_of(TEXTS, LANGUAGES), Audit()
     found.sample(stage, batch.column("text"), stage.apply(batch))
     assert {sample["before"] for sample in found.samples.values()} == {None}
+
+
+def test_personal_data_is_counted_and_never_shown() -> None:
+    stage, found = Pii(), Audit()
+    batch = batch_of(["Write to ana@example.org or to bo@example.org.", "none"], ["en", "en"])
+    after = stage.apply(batch)
+    found.sample(stage, batch.column("text"), after)
+    found.count([stage], after)
+    [entry] = found.as_json()
+    assert entry["kind"] == "email"
+    assert entry["languages"] == {"en": {"documents": 1, "times": 2}}
+    assert entry["sample"]["before"] is None
+    assert entry["sample"]["after"] == "Write to <EMAIL> or to <EMAIL>."
 
 
 def test_partitions_add_up(audit: Audit) -> None:

@@ -1,0 +1,1 @@
+"""Personal data in text: found by kernels over the bytes, replaced by placeholders."""

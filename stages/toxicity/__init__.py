@@ -1,0 +1,1 @@
+"""Words of given lists in text, counted."""

@@ -1,0 +1,1 @@
+"""Documents judged by where they come from."""
