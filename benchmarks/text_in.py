@@ -21,14 +21,14 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import zstandard
 
 from formats.quarantine import Quarantine
 from formats.readers import SourceFile, read_file
 from formats.readers.charset import Undecodable, decode_page, decode_text
-from formats.readers.html_text import Extractor, Page, shared_extractor
+from formats.readers.html_text import Extractor, ExtractSetting, Page, shared_extractor
 from formats.readers.http_body import decode_body, parse_response
 from formats.readers.warc_records import BadRecord, Record, read_records
 
@@ -253,14 +253,7 @@ def extraction(folder: Path) -> None:
     gold = json.loads((folder / "dev_cc-web-pages.gold-segments.json").read_text(encoding="utf-8"))
     pages = gold_pages(folder / "dev_cc-web-pages.warc.gz", gold)
     print(f"\n{len(pages)} of {len(gold)} pages with gold segments")
-    for setting in (
-        "resiliparse",
-        "resiliparse_all",
-        "trafilatura",
-        "trafilatura_fast",
-        "trafilatura_precision",
-        "trafilatura_recall",
-    ):
+    for setting in get_args(ExtractSetting):
         judge(f"extract: {setting}", pages, _by_setting(setting))
     judge(
         "resiliparse alone", pages, lambda html: [_one(extract_plain_text, h, True) for h in html]

@@ -16,6 +16,7 @@ from formats.storage import atomic_path, filesystem
 
 __all__ = [
     "DOCUMENT_SCHEMA",
+    "UNKNOWN_LANGUAGE",
     "DocumentsWriter",
     "document_files",
     "document_ids",
@@ -42,6 +43,9 @@ DOCUMENT_SCHEMA = pa.schema(
     ]
 )
 """The columns every document has; stages add more after them."""
+
+UNKNOWN_LANGUAGE = "und"
+"""Counted as the language of a text that has none (ISO 639-2: undetermined)."""
 
 ROW_GROUP_TEXT_BYTES = 16 << 20
 READ_ROWS = 8192

@@ -15,15 +15,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from formats.documents import UNKNOWN_LANGUAGE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from stages.base import MapStage
 
+Repairs = dict[str, np.ndarray]
+"""Kind -> int64 [rows], see ``MapStage.repairs``."""
 AROUND = 60
 """Characters of context on both sides of a change."""
 SAMPLE_CHARACTERS = 400
-UNKNOWN_LANGUAGE = "und"
 
 
 @dataclass
@@ -35,15 +38,18 @@ class Audit:
     samples: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     """(stage, kind) -> ``id``, ``origin``, ``before`` (null: it may not be shown), ``after``."""
 
-    def sample(self, stage: MapStage, before: pa.Array, after: pa.RecordBatch) -> None:
+    def sample(
+        self, stage: MapStage, repairs: Repairs, before: pa.Array, after: pa.RecordBatch
+    ) -> None:
         """Keep the first text of each kind of repair not met yet.
 
         Args:
             stage: what changed the texts.
+            repairs: what it says that it did.
             before: large_string [rows], the texts as the stage got them.
             after: the batch as the stage left it.
         """
-        for kind, times in stage.repairs(after).items():
+        for kind, times in repairs.items():
             rows = np.flatnonzero(times)
             if len(rows) == 0 or (stage.name, kind) in self.samples:
                 continue
@@ -56,19 +62,19 @@ class Audit:
                 "after": new,
             }
 
-    def count(self, stages: Iterable[MapStage], batch: pa.RecordBatch) -> None:
-        """Count the repairs of all stages in a batch that went through them."""
+    def count(self, repairs_of: dict[str, Repairs], batch: pa.RecordBatch) -> None:
+        """Count the repairs of each stage, by its name, in a batch that went through all."""
         languages = pc.fill_null(batch.column("lang"), UNKNOWN_LANGUAGE).dictionary_encode()
         names = languages.dictionary.to_pylist()
         of_row = languages.indices.to_numpy(zero_copy_only=False)
-        for stage in stages:
-            for kind, times in stage.repairs(batch).items():
+        for stage, repairs in repairs_of.items():
+            for kind, times in repairs.items():
                 documents = np.bincount(of_row, times > 0, len(names))
                 sums = np.bincount(of_row, times, len(names))
                 for name, changed, number in zip(names, documents, sums, strict=True):
                     if changed:
-                        self.counts[stage.name, kind, name, "documents"] += int(changed)
-                        self.counts[stage.name, kind, name, "times"] += int(number)
+                        self.counts[stage, kind, name, "documents"] += int(changed)
+                        self.counts[stage, kind, name, "times"] += int(number)
 
     def as_json(self) -> list[dict[str, Any]]:
         """A list of {stage, kind, languages: {lang: {documents, times}}, sample}."""

@@ -17,12 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from formats import storage
-from formats.documents import DocumentsWriter
+from formats.documents import UNKNOWN_LANGUAGE, DocumentsWriter
 from pipeline import progress
 from pipeline.annotated import Annotation, annotated_batches
 from stages.base import DROP_REASON, DROP_STAGE
-
-UNKNOWN_LANGUAGE = "und"
 
 
 @dataclass(frozen=True)

@@ -132,13 +132,15 @@ def _timed(batches: Iterator[pa.RecordBatch], counts: MapCounts) -> Iterator[pa.
 def _through(
     batch: pa.RecordBatch, stages: Sequence[MapStage], counts: MapCounts
 ) -> pa.RecordBatch:
+    repairs = {}
     for stage in stages:
         started = time.perf_counter()
         before = batch.column("text")
         batch = apply_guarded(stage, batch)
         counts.seconds[stage.name] += time.perf_counter() - started
-        counts.audit.sample(stage, before, batch)
-    counts.audit.count(stages, batch)
+        repairs[stage.name] = stage.repairs(batch)
+        counts.audit.sample(stage, repairs[stage.name], before, batch)
+    counts.audit.count(repairs, batch)
     return batch
 
 

@@ -165,6 +165,15 @@ def before(data: np.ndarray, start: Any, position: Any) -> Any:
 
 
 @kernel()
+def hexadecimal(byte: Any) -> Any:
+    """Value of a hexadecimal digit, or -1."""
+    if 0x30 <= byte <= 0x39:
+        return np.int64(byte) - 0x30
+    letter = np.int64(byte | 0x20)
+    return letter - 0x57 if 0x61 <= letter <= 0x66 else -1
+
+
+@kernel()
 def look_up(index: np.ndarray, blocks: np.ndarray, character: Any) -> Any:
     """The entry of a two-level table."""
     return blocks[np.int64(index[character >> 8]) << 8 | (character & 0xFF)]

@@ -19,9 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from formats.buffers import text_buffers
-from formats.documents import document_numbers
+from formats.documents import UNKNOWN_LANGUAGE, document_numbers
 
-UNKNOWN_LANGUAGE = "und"
 HELD_OUT_BYTES = 256_000
 """Text of a language to judge on: enough for three digits of bytes per token."""
 HELD_OUT_SHARE = 50

@@ -10,6 +10,7 @@ import numpy as np
 from formats.compile import Scalar, kernel
 from stages.pii.characters_kernels import is_ascii_word
 from stages.pii.shapes_kernels import BLANK, DOT, HYPHEN, SLASH
+from stages.text_kernels import hexadecimal
 
 GLOBAL, DOCUMENTATION, SPECIAL = range(3)
 """Reachable from everywhere; reserved for examples, which stand for such; all others (private,
@@ -67,15 +68,6 @@ def ipv4_at(group: Scalar, groups: Scalar, span: tuple) -> tuple:
         address = address << 8 | value
     scope = scope_of_ipv4(address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255)
     return scope, small
-
-
-@kernel()
-def hexadecimal(byte: Scalar) -> Scalar:
-    """Value of a hexadecimal digit, or -1."""
-    if 0x30 <= byte <= 0x39:
-        return np.int64(byte) - 0x30
-    letter = np.int64(byte | 0x20)
-    return letter - 0x57 if 0x61 <= letter <= 0x66 else -1
 
 
 @kernel()

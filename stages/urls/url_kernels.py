@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from formats.compile import Scalar, array_types, kernel
+from stages.text_kernels import hexadecimal
 
 NONE, SPELLED = -1, -2
 """No entry; the host has to be brought to its ASCII form first."""
@@ -201,15 +202,6 @@ def match_domains(
                     allowed[row] = True
                 elif entry >= 0:
                     hits[row] = entry
-
-
-@kernel()
-def hexadecimal(byte: Scalar) -> Scalar:
-    """Value of a hexadecimal digit, or -1."""
-    if 0x30 <= byte <= 0x39:
-        return np.int64(byte) - 0x30
-    letter = np.int64(byte | 0x20)
-    return letter - 0x57 if 0x61 <= letter <= 0x66 else -1
 
 
 @kernel()

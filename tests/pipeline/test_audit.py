@@ -32,8 +32,8 @@ def batch_of(texts: list[str], languages: list[str | None]) -> pa.RecordBatch:
 def audit() -> Audit:
     stage, batch, found = Normalize(), batch_of(TEXTS, LANGUAGES), Audit()
     after = stage.apply(batch)
-    found.sample(stage, batch.column("text"), after)
-    found.count([stage], after)
+    found.sample(stage, stage.repairs(after), batch.column("text"), after)
+    found.count({stage.name: stage.repairs(after)}, after)
     return found
 
 
@@ -56,7 +56,8 @@ def test_a_sample_shows_before_and_after(audit: Audit) -> None:
 def test_what_may_not_be_shown_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Normalize, "shows_before", False)
     stage, batch, found = Normalize(), batch_of(TEXTS, LANGUAGES), Audit()
-    found.sample(stage, batch.column("text"), stage.apply(batch))
+    after = stage.apply(batch)
+    found.sample(stage, stage.repairs(after), batch.column("text"), after)
     assert {sample["before"] for sample in found.samples.values()} == {None}
 
 
@@ -64,8 +65,8 @@ def test_personal_data_is_counted_and_never_shown() -> None:
     stage, found = Pii(), Audit()
     batch = batch_of(["Write to ana@example.org or to bo@example.org.", "none"], ["en", "en"])
     after = stage.apply(batch)
-    found.sample(stage, batch.column("text"), after)
-    found.count([stage], after)
+    found.sample(stage, stage.repairs(after), batch.column("text"), after)
+    found.count({stage.name: stage.repairs(after)}, after)
     [entry] = found.as_json()
     assert entry["kind"] == "email"
     assert entry["languages"] == {"en": {"documents": 1, "times": 2}}
