@@ -43,19 +43,19 @@ class NoFiles(ValueError):  # noqa: N818 - the name a user reads: what it is, no
         """
         self.pattern, self.folder, self.entries = pattern, folder, tuple(entries)
         if folder.rstrip("/") == pattern.rstrip("/"):
-            reason = "it is a folder: add /* or /**/* and an extension"
+            reason = "it is a folder without such files: say which are meant, as in /**/*.jsonl"
         else:
             reason = f"the deepest folder that exists is {folder!r}"
         held = ", ".join(entries) + (f" … ({total} in all)" if total > len(entries) else "")
         super().__init__(f"no file matches {pattern!r}; {reason}; it holds: {held or 'nothing'}")
 
 
-def list_files(patterns: Sequence[str]) -> list[ListedFile]:
+def list_files(patterns: Sequence[str], extensions: Sequence[str] = ()) -> list[ListedFile]:
     """Expand a source's patterns.
 
     Patterns know ``*``, ``?``, ``[...]`` and ``**`` (any number of folders); local paths and
-    fsspec URLs. The root of the relative paths is the folder before the first wildcard, common
-    to all patterns.
+    fsspec URLs. A folder stands for the files below it that end in one of ``extensions``. The root
+    of the relative paths is the folder before the first wildcard, common to all patterns.
 
     Returns:
         Every file once, sorted by relative path with numbers in their natural order
@@ -65,13 +65,18 @@ def list_files(patterns: Sequence[str]) -> list[ListedFile]:
         NoFiles: a pattern matches no file.
     """
     found: dict[str, tuple[str, int, float | None]] = {}
+    folders: list[str] = []
     for pattern in patterns:
-        matches = _local_matches(pattern) if is_local(pattern) else _remote_matches(pattern)
+        folder, matches = pattern, _matches(pattern)
+        if not matches and extensions:
+            folder = pattern.rstrip("/") + "/**/*"
+            matches = [m for m in _matches(folder) if m[0].lower().endswith(tuple(extensions))]
         if not matches:
             raise _no_files(pattern)
+        folders.append(_fixed_folder(_absolute(folder)))
         for path, size, modified in matches:
             found.setdefault(_absolute(path), (path, size, modified))
-    root = _common_root([_fixed_folder(_absolute(pattern)) for pattern in patterns])
+    root = _common_root(folders)
     files = [
         ListedFile(path, absolute[len(root) :].lstrip("/"), size, modified)
         for absolute, (path, size, modified) in found.items()
@@ -113,6 +118,11 @@ def _common_root(folders: Sequence[str]) -> str:
         shared.append(parts[0])
     root = "/".join(shared)
     return "" if root.endswith((":/", ":")) else root
+
+
+def _matches(pattern: str) -> list[tuple[str, int, float | None]]:
+    """Path, size and time of every file that matches."""
+    return _local_matches(pattern) if is_local(pattern) else _remote_matches(pattern)
 
 
 def _local_matches(pattern: str) -> list[tuple[str, int, float | None]]:

@@ -19,6 +19,7 @@ import pyarrow as pa
 from formats.quarantine import Quarantine
 from formats.readers import SourceFile, read_file
 from formats.units import format_count
+from pipeline.partitions import count_files
 from stages.base import MapStage
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def check_plan(plan: Plan) -> CheckReport:
         files = [file for part in parts for file in part.files]
         expected = sum(part.expected_bytes for part in parts)
         stored = sum(part.stored_bytes for part in parts)
-        report.sources.append(SourceSupply(source.name, len(files), stored, expected))
+        report.sources.append(SourceSupply(source.name, count_files(parts), stored, expected))
         for name, share in _sample_source(recipe, files).items():
             bytes_by_component[name] += share * expected
     if recipe.mixture is not None:
@@ -97,7 +98,9 @@ def check_plan(plan: Plan) -> CheckReport:
 
 def _sample_source(recipe: Recipe, files: list[SourceFile]) -> dict[str, float]:
     """Each component's share of the text."""
-    chosen = sorted(files, key=lambda f: hashlib.sha256(f.relative_path.encode()).digest())
+    chosen = sorted(
+        files, key=lambda f: hashlib.sha256(f"{f.relative_path}{f.start or ''}".encode()).digest()
+    )
     text = 0
     by_component: dict[str, float] = defaultdict(float)
     stages = [s for s in recipe.stages if isinstance(s, MapStage) and s.name in ("langid",)]

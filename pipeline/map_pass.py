@@ -52,6 +52,8 @@ class MapCounts:
     """As read, before any stage."""
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     audit: Audit = field(default_factory=Audit)
+    empty_segments: list[str] = field(default_factory=list)
+    """Files of which a segment was to be read in which nothing begins."""
 
 
 def map_partition(item: MapItem) -> dict[str, Any]:
@@ -63,7 +65,7 @@ def map_partition(item: MapItem) -> dict[str, Any]:
         storage.remove(item.quarantine)  # of an earlier state of the input
     with Quarantine(item.quarantine, on_error=item.on_error) as quarantine, ExitStack() as outputs:
         writers: dict[str, BatchWriter] = {}
-        for batch in _timed(_batches(item, quarantine), counts):
+        for batch in _timed(_batches(item, quarantine, counts), counts):
             counts.rows += batch.num_rows
             text_bytes = batch.column("text").nbytes
             counts.text_bytes += text_bytes
@@ -88,6 +90,7 @@ def map_partition(item: MapItem) -> dict[str, Any]:
         "quarantined": quarantine.counts(),
         "skipped": quarantine.skipped(),
         "repairs": counts.audit.as_json(),
+        "empty_segments": counts.empty_segments,
     }
 
 
@@ -97,15 +100,18 @@ def _stages(settings: Iterable[tuple[str, dict[str, Any]]]) -> list[Stage]:
     return [as_stage(name, values) for name, values in settings]
 
 
-def _batches(item: MapItem, quarantine: Quarantine) -> Iterator[pa.RecordBatch]:
+def _batches(item: MapItem, quarantine: Quarantine, counts: MapCounts) -> Iterator[pa.RecordBatch]:
     """An empty batch, which fixes the schema of partitions without rows, then the rows."""
     if item.previous:
         yield from annotated_batches(item.previous, item.annotations)
         return
     yield _with_drop_columns(_empty_batch(item.files))
     for file in item.files:
+        before = counts.rows, quarantine.total, quarantine.skipped()
         for batch in read_file(file, quarantine, BATCH_BYTES):
             yield _with_drop_columns(batch)
+        if file.start and before == (counts.rows, quarantine.total, quarantine.skipped()):
+            counts.empty_segments.append(file.path)
 
 
 def _empty_batch(files: Sequence[SourceFile]) -> pa.RecordBatch:

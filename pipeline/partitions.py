@@ -1,19 +1,25 @@
 """The input cut into partitions: groups of files of one source, sized by their bytes.
 
-The cut depends on the files alone, never on the number of workers, so the same input gives the
-same partitions everywhere.
+A big file is many segments (see ``formats.readers.segments``), so that many tasks read it. The cut
+depends on the files alone, never on the number of workers, so the same input gives the same
+partitions everywhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from formats.hf_datasets import DataFile, dataset_files
 from formats.listing import ListedFile, NoFiles, list_files
-from formats.readers import SourceFile
+from formats.readers import COMPRESSIONS, READERS, SourceFile
 from formats.readers.html_text import check_installed
+from formats.readers.segments import SEGMENT_BYTES, WHOLE, Range, ranges
+from formats.units import format_bytes
 from pipeline.fingerprints import fingerprint
 from pipeline.recipe import Recipe, Source
+from pipeline.recipe_file import RecipeError
 
 SMALLEST, LARGEST = 16 << 20, 256 << 20
 PARTITIONS_WANTED = 64
@@ -22,8 +28,29 @@ EXPANSION = {".zst": 4.0, ".gz": 3.5, ".parquet": 2.5, ".arrow": 1.0}
 
 
 @dataclass(frozen=True)
+class Piece:
+    """A file, or a segment of one."""
+
+    file: ListedFile
+    read: str
+    range: Range
+
+    @property
+    def stored_bytes(self) -> int:
+        """Size as stored."""
+        start, end = self.range
+        return (self.file.size_bytes if end is None else end) - start
+
+    @property
+    def expected_bytes(self) -> int:
+        """Estimated size once decompressed."""
+        suffix = "." + self.file.path.rsplit(".", 1)[-1].lower()
+        return int(self.stored_bytes * EXPANSION.get(suffix, 1.0))
+
+
+@dataclass(frozen=True)
 class InputPartition:
-    """Files of one source that one map task reads."""
+    """Files of one source, or segments of them, that one map task reads."""
 
     index: int
     source: str
@@ -40,72 +67,128 @@ def input_partitions(recipe: Recipe) -> list[InputPartition]:
 
     Raises:
         NoFiles: a pattern of a source that is not ``optional`` matches nothing.
+        RecipeError: a dataset has no such split.
         ModuleNotFoundError: a source needs a package of an extra that is not installed.
     """
-    listed = [(source, _files(source)) for source in recipe.sources]
+    pieces = [(source, list(_pieces(source))) for source in recipe.sources]
     wish = recipe.run.partition_bytes
-    total = sum(expected_bytes(file) for _, files in listed for file in files)
+    total = sum(piece.expected_bytes for _, some in pieces for piece in some)
     fitting = min(max(total // PARTITIONS_WANTED, SMALLEST), LARGEST)
     target = fitting if wish == "auto" else wish
     partitions: list[InputPartition] = []
-    for source, files in listed:
-        for group in _groups(files, target):
+    for source, some in pieces:
+        for group in _groups(some, target):
             partitions.append(_partition(len(partitions), source, group))
     return partitions
 
 
-def expected_bytes(file: ListedFile) -> int:
-    """Estimated size of a file once decompressed."""
-    suffix = "." + file.path.rsplit(".", 1)[-1].lower()
-    return int(file.size_bytes * EXPANSION.get(suffix, 1.0))
+def count_files(partitions: Iterable[InputPartition]) -> int:
+    """How many files they read, each counted once."""
+    return len({file.path for part in partitions for file in part.files})
 
 
-def _files(source: Source) -> list[ListedFile]:
+def uncut_files(
+    partitions: Sequence[InputPartition], results: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Of big files that one task read alone: which, and why.
+
+    Args:
+        partitions: all of the input.
+        results: of the map tasks that read them, ``map_pass.map_partition``.
+    """
+    later: dict[str, int] = {}
+    for part in partitions:
+        for file in part.files:
+            later[file.path] = later.get(file.path, 0) + (file.start > 0)
+    for result in results:
+        for path in result["empty_segments"]:
+            later[path] -= 1
+    notes = []
+    for part in partitions:
+        for file in part.files:
+            big = part.stored_bytes >= 2 * SEGMENT_BYTES and len(part.files) == 1
+            if file.start == 0 and later[file.path] == 0 and (file.end is not None or big):
+                notes.append(f"one task read {file.path}: {_why_uncut(file)}")
+    return notes
+
+
+def _why_uncut(file: SourceFile) -> str:
+    if file.end is None:
+        return f"files are not cut with read: {file.read}" + (
+            f" and split: {file.split}" if file.read == "text" else ""
+        )
+    if file.read == "parquet":
+        return "it is one row group, and only between row groups a file can be cut"
+    return (
+        f"nothing begins behind its first {format_bytes(SEGMENT_BYTES)}: compressed files are cut "
+        "where they have several gzip members or Zstandard frames, archives one for each record"
+    )
+
+
+def _pieces(source: Source) -> Iterator[Piece]:
+    """The files of a source, the big ones in segments where their format can be so read."""
+    for data in _files(source):
+        cut = READERS[data.read].reads_segments and (data.read != "text" or source.split == "line")
+        for range_ in ranges(data.file.size_bytes) if cut else [WHOLE]:
+            yield Piece(data.file, data.read, range_)
+
+
+def _files(source: Source) -> list[DataFile]:
+    """The files of a source, and how to read each."""
     try:
-        files = list_files(source.paths)
+        if source.read == "hf":
+            return dataset_files(source.paths, source.hf_split)
+        names = READERS[source.read].extensions
+        extensions = [name + packed for name in names for packed in ("", *COMPRESSIONS)]
+        files = list_files(source.paths, extensions)
     except NoFiles:
         if source.optional:
             return []
         raise
+    except ValueError as error:
+        raise RecipeError(f"sources: {source.name}: {error}") from error
     if source.read == "warc" and any(".wet" not in file.path for file in files):
         check_installed(source.extract)  # here and not in the middle of the run
-    return files
+    return [DataFile(file, source.read) for file in files]
 
 
-def _groups(files: Sequence[ListedFile], target: int) -> list[list[ListedFile]]:
-    """Consecutive files up to ``target`` bytes together; a larger file stands alone."""
-    groups: list[list[ListedFile]] = []
+def _groups(pieces: Sequence[Piece], target: int) -> list[list[Piece]]:
+    """Consecutive pieces up to ``target`` bytes together; a larger one stands alone."""
+    groups: list[list[Piece]] = []
     room = 0
-    for file in files:
-        size = expected_bytes(file)
+    for piece in pieces:
+        size = piece.expected_bytes
         if not groups or size > room:
             groups.append([])
             room = target
-        groups[-1].append(file)
+        groups[-1].append(piece)
         room -= size
     return groups
 
 
-def _partition(index: int, source: Source, group: list[ListedFile]) -> InputPartition:
+def _partition(index: int, source: Source, group: list[Piece]) -> InputPartition:
     files = tuple(
         SourceFile(
             source=source.name,
-            path=file.path,
-            relative_path=file.relative_path,
-            read=source.read,
+            path=piece.file.path,
+            relative_path=piece.file.relative_path,
+            read=piece.read,
             columns=source.columns,
             max_record_bytes=source.max_record_bytes,
             split=source.split,
             encoding=source.encoding,
             extract=source.extract,
+            start=piece.range[0],
+            end=piece.range[1],
         )
-        for file in group
+        for piece in group
     )
+    stored = [(p.file.path, p.file.size_bytes, str(p.file.modified), p.range) for p in group]
     return InputPartition(
         index=index,
         source=source.name,
         files=files,
-        stored_bytes=sum(file.size_bytes for file in group),
-        expected_bytes=sum(expected_bytes(file) for file in group),
-        fingerprint=fingerprint(source, [(f.path, f.size_bytes, str(f.modified)) for f in group]),
+        stored_bytes=sum(piece.stored_bytes for piece in group),
+        expected_bytes=sum(piece.expected_bytes for piece in group),
+        fingerprint=fingerprint(source, stored),
     )

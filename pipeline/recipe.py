@@ -71,10 +71,13 @@ class Source(Section):
     """A named set of files of one format."""
 
     name: str = Field(description="The `source` of its documents.", pattern=r"^[\w.-]+$")
-    read: Literal["jsonl", "parquet", "arrow", "csv", "text", "warc"] = Field(
-        description="The format."
+    read: Literal["jsonl", "parquet", "arrow", "csv", "text", "warc", "hf"] = Field(
+        description="The format; hf: a dataset of the library `datasets`, saved or cached here."
     )
-    paths: list[str] = Field(description="Files, wildcards (`**` for any depth) or URLs.")
+    paths: list[str] = Field(
+        description="Files, folders, wildcards (`**` for any depth) or URLs; for `read: hf` "
+        "folders, or names of datasets in the cache."
+    )
     columns: dict[str, str | None] = Field(
         {}, description="Our column -> the input's column; null ignores it."
     )
@@ -88,6 +91,7 @@ class Source(Section):
         "auto",
         description="For `read: text`: the encoding; auto: UTF-8, or what the bytes say.",
     )
+    hf_split: str = Field("train", description="For `read: hf`: the split to read.")
     extract: ExtractSetting = Field(
         "resiliparse", description="For `read: warc`: what takes the main text out of pages."
     )

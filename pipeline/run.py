@@ -22,6 +22,7 @@ from pipeline.documents_pass import DocumentsItem, write_partition
 from pipeline.executors import Executor, make_executor, usable_cpus
 from pipeline.ledger import RecordedEngine, sweep, sweep_unfinished, write_json
 from pipeline.map_pass import MapItem, map_partition
+from pipeline.partitions import count_files, uncut_files
 from pipeline.plan import Plan, map_step, removed_paths
 from pipeline.progress import Display
 from pipeline.recipe_file import RecipeError
@@ -126,7 +127,7 @@ class Runner:
     def _start(self) -> None:
         recipe = self.plan.recipe
         stored = sum(p.stored_bytes for p in self.plan.partitions)
-        files = sum(len(p.files) for p in self.plan.partitions)
+        files = count_files(self.plan.partitions)
         self._note(
             f"{recipe.run.name}: {files} files, {format_bytes(stored)} as stored, "
             f"{len(self.plan.partitions)} partitions -> {self.folder.path}"
@@ -218,6 +219,8 @@ class Runner:
             results = self.engine.map_fingerprinted(name, map_partition, items, step.tasks)
         if not before:
             sweep(self.folder.quarantine_path, [item.quarantine for item in items])
+            for note in uncut_files(self.plan.partitions, results):
+                self._note(note)
         self._results[name] = results
         for output, result in zip(outputs, results, strict=True):
             output.rows = result["rows"]

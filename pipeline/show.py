@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from formats.units import format_bytes, format_count
+from pipeline.partitions import count_files
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,7 +22,7 @@ PIPE_WIDTH = 140
 def show_plan(plan: Plan) -> None:
     """What would run and what is done already."""
     stored = sum(p.stored_bytes for p in plan.partitions)
-    files = sum(len(p.files) for p in plan.partitions)
+    files = count_files(plan.partitions)
     rows = []
     for step in plan.steps:
         done = plan.is_done(step)

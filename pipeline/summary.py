@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from formats import __version__
 from pipeline.audit import merged
+from pipeline.partitions import count_files
 
 if TYPE_CHECKING:
     from pipeline.ledger import StepStatistics
@@ -148,7 +149,7 @@ def _sources(plan: Plan, results: Results) -> list[dict[str, Any]]:
             "read": source.read,
             "license": source.license,
             "paths": source.paths,
-            "files": sum(len(p.files) for p in plan.partitions if p.source == source.name),
+            "files": count_files(p for p in plan.partitions if p.source == source.name),
             "stored_bytes": sum(p.stored_bytes for p in plan.partitions if p.source == source.name),
             "records": records([result for result in first if result["source"] == source.name]),
         }

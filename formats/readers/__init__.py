@@ -8,6 +8,7 @@
 
 ``READERS``         all kinds of file, by the recipe's ``read``
 ``streams``         bytes, decompressed; where a file breaks off
+``segments``        big files cut, so that many tasks read them
 ``lines``           whole lines in a bounded buffer
 ``columns``         which input columns become which fields
 ``assemble``        columns to batches in ``DOCUMENT_SCHEMA``
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 DEFAULT_MAX_RECORD_BYTES = 64 << 20
 DEFAULT_BATCH_BYTES = 16 << 20
+COMPRESSIONS = (".gz", ".zst")
+"""Ends of the names of compressed files."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,10 @@ class SourceFile:
     """Of a text file: ``auto``, or the name of an encoding."""
     extract: str = "resiliparse"
     """What takes the main text out of a web archive's pages: see ``html_text``."""
+    start: int = 0
+    """First stored byte of the segment that is to be read: see ``segments``."""
+    end: int | None = None
+    """Behind its last stored byte; None: the file's end."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,10 @@ class Reader:
     """``module:function`` with this class's own call signature."""
     summary: str
     """One line for people."""
+    reads_segments: bool = False
+    """Files can be read from the middle; of text only where ``split`` is ``line``."""
+    extensions: tuple[str, ...] = ()
+    """Of the files of a folder that are meant; ``COMPRESSIONS`` may follow."""
 
     def __call__(
         self, file: SourceFile, quarantine: Quarantine, batch_bytes: int
@@ -78,12 +89,40 @@ class Reader:
 
 
 READERS: dict[str, Reader] = {
-    "jsonl": Reader("formats.readers.jsonl:read_jsonl", "one JSON object a line"),
-    "parquet": Reader("formats.readers.parquet:read_parquet", "Parquet"),
-    "arrow": Reader("formats.readers.arrow:read_arrow", "Arrow IPC file or stream"),
-    "csv": Reader("formats.readers.csv:read_csv", "CSV with a header line; .tsv: tabs"),
-    "text": Reader("formats.readers.text:read_text", "plain text: a file, paragraph or line each"),
-    "warc": Reader("formats.readers.warc:read_warc", "web archives: WARC, WET, ARC"),
+    "jsonl": Reader(
+        "formats.readers.jsonl:read_jsonl",
+        "one JSON object a line",
+        reads_segments=True,
+        extensions=(".jsonl", ".ndjson", ".json"),
+    ),
+    "parquet": Reader(
+        "formats.readers.parquet:read_parquet",
+        "Parquet",
+        reads_segments=True,
+        extensions=(".parquet",),
+    ),
+    "arrow": Reader(
+        "formats.readers.arrow:read_arrow",
+        "Arrow IPC file or stream",
+        extensions=(".arrow", ".feather"),
+    ),
+    "csv": Reader(
+        "formats.readers.csv:read_csv",
+        "CSV with a header line; .tsv: tabs",
+        extensions=(".csv", ".tsv"),
+    ),
+    "text": Reader(
+        "formats.readers.text:read_text",
+        "plain text: a file, paragraph or line each",
+        reads_segments=True,
+        extensions=(".txt", ".text", ".md", ".markdown", ".rst"),
+    ),
+    "warc": Reader(
+        "formats.readers.warc:read_warc",
+        "web archives: WARC, WET, ARC",
+        reads_segments=True,
+        extensions=(".warc", ".wet", ".arc"),
+    ),
 }
 """All kinds of file that can be read. All but parquet and arrow may be compressed (.gz, .zst)."""
 

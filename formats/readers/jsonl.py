@@ -33,7 +33,8 @@ from formats.readers.json_kernels import (
     PLAIN,
 )
 from formats.readers.lines import BadPart, LineBlock, LineReader, utf8_error
-from formats.readers.streams import Damaged, open_bytes
+from formats.readers.segments import named_by_segment, open_lines
+from formats.readers.streams import Damaged
 from formats.readers.vector_kernels import PADDING
 
 _TEXT, _QUALITY = FIELDS.index("text"), FIELDS.index("quality")
@@ -51,10 +52,11 @@ def read_jsonl(
 ) -> Iterator[pa.RecordBatch]:
     """Read JSON lines, plain or compressed; positions are 1-based line numbers."""
     choice = choose_columns(file.columns)
+    opened, file = file, named_by_segment(file)
     records = 0
     try:
-        with open_bytes(file.path) as stream:
-            for part in LineReader(stream, batch_bytes, file.max_record_bytes):
+        with open_lines(opened) as (stream, first_line):
+            for part in LineReader(stream, batch_bytes, file.max_record_bytes, first_line):
                 if isinstance(part, BadPart):
                     quarantine.add(file.source, file.path, part.position, part.error, part.raw)
                     records += 1
@@ -70,7 +72,7 @@ def read_jsonl(
     except Damaged as damage:
         quarantine.add(file.source, file.path, None, str(damage))
         return
-    if not records:
+    if not records and not file.start:
         quarantine.add(file.source, file.path, None, "empty file: it holds no record")
 
 

@@ -86,26 +86,29 @@ def utf8_error(raw: bytes) -> str:
 class LineReader:
     """Iterates over the blocks and bad parts of a stream; the state is one buffer."""
 
-    def __init__(self, stream: ByteStream, block_bytes: int, max_record_bytes: int) -> None:
+    def __init__(
+        self, stream: ByteStream, block_bytes: int, max_record_bytes: int, first_line: int = 1
+    ) -> None:
         """Start at the stream's beginning.
 
         Args:
             stream: decompressed bytes.
             block_bytes: how much is read at once; a longer line makes the buffer grow.
             max_record_bytes: the longest line that is handed out.
+            first_line: number of the stream's first line.
         """
         self._stream = stream
         self._block_bytes = block_bytes
         self._max_record_bytes = max_record_bytes
         self._buffer = np.empty(block_bytes + PADDING, np.uint8)
         self._filled = 0
-        self._line = 1
+        self._line = self._first_line = first_line
         self._ended = False
         self._damage: str | None = None
 
     def __iter__(self) -> Iterator[LineBlock | BadPart]:
         self._fill(self._block_bytes)
-        head = self._beginning()[:3]
+        head = self._beginning()[:3] if self._first_line == 1 else b""
         if head.startswith(_UTF16_MARKS):
             error = "not UTF-8: the file begins with the byte order mark of UTF-16"
             yield BadPart(None, error, self._beginning())
@@ -218,5 +221,6 @@ class LineReader:
     def _damaged_end(self) -> BadPart:
         """The entry of the place where a damaged file breaks off."""
         assert self._damage is not None
-        error = f"{self._damage}; {self._line - 1:,} lines were whole before"
+        whole = self._line - self._first_line
+        error = f"{self._damage}; {whole:,} lines were whole before"
         return BadPart(self._line, error, self._beginning(), breaks_off=True)

@@ -44,6 +44,8 @@ def read_parquet(
 ) -> Iterator[pa.RecordBatch]:
     """Read a Parquet file; only the columns that are wanted are decoded."""
     choice = choose_columns(file.columns)
+    is_first = file.start == 0  # of the segments: it says what is wrong with the whole file
+    groups: list[int] = []
     row = 0
     with open_input(file.path) as stream:
         try:
@@ -52,10 +54,12 @@ def read_parquet(
                 error = schema_error(parquet.schema_arrow, choice)
                 names = wanted_columns(parquet.schema_arrow, choice)
             if error is not None:
-                quarantine.add(file.source, file.path, None, error)
+                if is_first:
+                    quarantine.add(file.source, file.path, None, error)
                 return
             rows = _rows_at_once(parquet, choice.of("text"), batch_bytes)
-            batches = parquet.iter_batches(rows, columns=names, use_threads=False)
+            groups, row = _row_groups(parquet.metadata, file)
+            batches = parquet.iter_batches(rows, groups, columns=names, use_threads=False)
             while True:
                 with arrow_damage():
                     batch = next(batches, None)
@@ -67,11 +71,12 @@ def read_parquet(
                     file, choice, batch, positions, quarantine, batch_bytes
                 )
         except DamagedTable as damage:
-            error = f"{damage} (after {row:,} rows)" if row else str(damage)
-            quarantine.add(file.source, file.path, None, error)
+            if groups or is_first:
+                error = f"{damage} (after {row:,} rows)" if row else str(damage)
+                quarantine.add(file.source, file.path, None, error)
             return
-    if row == 0:
-        quarantine.add(file.source, file.path, None, "empty file: it holds no row")
+        if is_first and parquet.metadata.num_rows == 0:
+            quarantine.add(file.source, file.path, None, "empty file: it holds no row")
 
 
 def _open(stream: Any) -> Any:
@@ -82,6 +87,26 @@ def _open(stream: Any) -> Any:
         raise DamagedTable("empty file: it has no bytes")
     stream.seek(0)
     return pq.ParquetFile(stream, pre_buffer=False, buffer_size=1 << 20)
+
+
+def _row_groups(metadata: Any, file: SourceFile) -> tuple[list[int], int]:
+    """The row groups that begin in the file's segment, and the number of their first row."""
+    groups: list[int] = []
+    row = first_row = 0
+    for group in range(metadata.num_row_groups):
+        row_group = metadata.row_group(group)
+        begins = _first_byte(row_group)
+        if file.start <= begins and (file.end is None or begins < file.end):
+            first_row = first_row if groups else row
+            groups.append(group)
+        row += row_group.num_rows
+    return groups, first_row
+
+
+def _first_byte(row_group: Any) -> int:
+    """Where a row group's pages begin in the file."""
+    chunks = (row_group.column(index) for index in range(row_group.num_columns))
+    return min((c.dictionary_page_offset or c.data_page_offset for c in chunks), default=0)
 
 
 def _rows_at_once(parquet: Any, text_names: tuple[str, ...], batch_bytes: int) -> int:

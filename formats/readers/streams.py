@@ -7,9 +7,9 @@ place where it breaks and only then raises ``Damaged``, so that no whole record 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any, Protocol
+from typing import IO, Any, Literal, Protocol
 
 from formats.readers.zstandard_frames import FrameWatch
 from formats.storage import open_input
@@ -17,6 +17,9 @@ from formats.storage import open_input
 READ_BYTES = 256 << 10
 ZSTANDARD_WINDOW = 1 << 31
 """The largest window (``zstd --long=31``) that files may ask for: some public dumps do."""
+
+HEAD_BYTES = 8
+Compression = Literal["gzip", "zstd", "none"]
 
 _GZIP, _ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _UNREAD = {b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"PK\x03\x04": "zip", b"\x04\x22\x4d\x18": "lz4"}
@@ -47,20 +50,28 @@ def open_bytes(path: str) -> Iterator[ByteStream]:
             promises one that the bytes do not show.
     """
     with open_input(path) as source:
-        head = source.read(8) or b""
+        head = source.read(HEAD_BYTES) or b""
         source.seek(0)
-        for magic, name in _UNREAD.items():
-            if head.startswith(magic):
-                raise Damaged(f"unknown compression: the file is {name}; .gz and .zst are read")
-        if head.startswith(_GZIP):
-            yield _Gzip(source)
-        elif head.startswith(_ZSTANDARD) or _is_skippable_frame(head):
-            yield _Zstandard(source)
-        elif head and path.endswith((".gz", ".zst")):
-            extension = path.rsplit(".", 1)[-1]
-            raise Damaged(f"corrupt: the name ends in .{extension} but the first bytes do not fit")
-        else:
-            yield _Plain(source)
+        yield _STREAMS[compression(head, path)](source)
+
+
+def compression(head: bytes, path: str) -> Compression:
+    """What a file is compressed with, by its first ``HEAD_BYTES``.
+
+    Raises:
+        Damaged: as ``open_bytes``.
+    """
+    for magic, name in _UNREAD.items():
+        if head.startswith(magic):
+            raise Damaged(f"unknown compression: the file is {name}; .gz and .zst are read")
+    if head.startswith(_GZIP):
+        return "gzip"
+    if head.startswith(_ZSTANDARD) or _is_skippable_frame(head):
+        return "zstd"
+    if head and path.endswith((".gz", ".zst")):
+        extension = path.rsplit(".", 1)[-1]
+        raise Damaged(f"corrupt: the name ends in .{extension} but the first bytes do not fit")
+    return "none"
 
 
 def _is_skippable_frame(head: bytes) -> bool:
@@ -150,3 +161,10 @@ class _Zstandard:
         if size == 0 and len(view) and not self._watch.whole:
             raise Damaged("truncated: the zstd stream ends inside a frame")
         return size
+
+
+_STREAMS: dict[Compression, Callable[[IO[bytes]], ByteStream]] = {
+    "gzip": _Gzip,
+    "zstd": _Zstandard,
+    "none": _Plain,
+}

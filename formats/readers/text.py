@@ -20,7 +20,8 @@ from formats.readers.charset import Undecodable, decode_named, decode_text
 from formats.readers.columns import choose_columns
 from formats.readers.lines import BadPart, LineBlock, LineReader
 from formats.readers.lines_kernels import blank_lines, copy_spans
-from formats.readers.streams import READ_BYTES, ByteStream, Damaged, open_bytes
+from formats.readers.segments import named_by_segment, open_lines
+from formats.readers.streams import READ_BYTES, Damaged, open_bytes
 from formats.readers.tabular import tabular_documents
 from formats.readers.transcode import as_utf8
 from formats.readers.vector_kernels import PADDING
@@ -37,56 +38,43 @@ def read_text(
     """Read plain text, plain or compressed."""
     if file.columns:
         raise ValueError("columns: a text file has none")
+    if file.split not in _SPLITS:
+        raise ValueError(f"split: {file.split!r} is not one of {', '.join(_SPLITS)}")
     choice = choose_columns({})
+    named = named_by_segment(file)
     entries_before = quarantine.total
     count = 0
     try:
-        with open_bytes(file.path) as stream:
-            for positions, texts, encoding in _pieces(stream, file, quarantine, batch_bytes):
-                count += len(positions)
-                batch = pa.RecordBatch.from_arrays([texts], ["text"])
-                if encoding is not None:
-                    named = pa.repeat(pa.scalar(encoding, pa.large_string()), len(texts))
-                    batch = batch.append_column("encoding", named)
-                yield from tabular_documents(
-                    file, choice, batch, positions, quarantine, batch_bytes
-                )
+        for positions, texts, encoding in _SPLITS[file.split](file, quarantine, batch_bytes):
+            count += len(positions)
+            batch = pa.RecordBatch.from_arrays([texts], ["text"])
+            if encoding is not None:
+                column = pa.repeat(pa.scalar(encoding, pa.large_string()), len(texts))
+                batch = batch.append_column("encoding", column)
+            yield from tabular_documents(named, choice, batch, positions, quarantine, batch_bytes)
     except Damaged as damage:
-        quarantine.add(file.source, file.path, None, str(damage))
+        if not file.start:
+            quarantine.add(file.source, file.path, None, str(damage))
         return
-    if count == 0 and quarantine.total == entries_before:
+    if count == 0 and quarantine.total == entries_before and not file.start:
         quarantine.add(file.source, file.path, None, "empty file: it holds no text")
 
 
-def _pieces(
-    stream: ByteStream, file: SourceFile, quarantine: Quarantine, block_bytes: int
-) -> _Pieces:
-    """The documents of a file, in the way that ``split`` says."""
-    if file.split == "file":
-        yield from _whole(stream, file, quarantine)
-        return
-    if file.split not in ("line", "paragraph"):
-        raise ValueError(f"split: {file.split!r} is not one of file, paragraph, line")
-    utf8, encoding = as_utf8(stream, file.encoding)
-    lines = LineReader(utf8, block_bytes, file.max_record_bytes)
-    split = _lines if file.split == "line" else _paragraphs
-    for positions, texts in split(lines, file, quarantine):
-        yield positions, texts, encoding
-
-
-def _whole(stream: ByteStream, file: SourceFile, quarantine: Quarantine) -> _Pieces:
+def _whole(file: SourceFile, quarantine: Quarantine, block_bytes: int) -> _Pieces:
     """The file as one document."""
+    del block_bytes
     content = bytearray()
     piece = bytearray(READ_BYTES)
     error = None
-    try:
-        while size := stream.readinto(memoryview(piece)):
-            content += memoryview(piece)[:size]
-            if len(content) > file.max_record_bytes:
-                error = f"too long: a file of more than {file.max_record_bytes:,} bytes"
-                break
-    except Damaged as damage:
-        error = str(damage)
+    with open_bytes(file.path) as stream:
+        try:
+            while size := stream.readinto(memoryview(piece)):
+                content += memoryview(piece)[:size]
+                if len(content) > file.max_record_bytes:
+                    error = f"too long: a file of more than {file.max_record_bytes:,} bytes"
+                    break
+        except Damaged as damage:
+            error = str(damage)
     if error is None:
         try:
             named = file.encoding != "auto"
@@ -103,7 +91,22 @@ def _whole(stream: ByteStream, file: SourceFile, quarantine: Quarantine) -> _Pie
         yield np.zeros(1, np.int64), texts, encoding
 
 
-def _lines(lines: LineReader, file: SourceFile, quarantine: Quarantine) -> Iterator[_Texts]:
+def _lines(file: SourceFile, quarantine: Quarantine, block_bytes: int) -> _Pieces:
+    """The lines of a file, or of its segment where it is UTF-8: only that can be begun anywhere."""
+    with open_bytes(file.path) as stream:
+        utf8, encoding = as_utf8(stream, file.encoding)
+        if encoding is not None:
+            if file.start == 0:
+                lines = LineReader(utf8, block_bytes, file.max_record_bytes)
+                yield from ((*texts, encoding) for texts in _texts(lines, file, quarantine))
+            return
+    with open_lines(file) as (stream, first_line):
+        lines = LineReader(stream, block_bytes, file.max_record_bytes, first_line)
+        named = named_by_segment(file)
+        yield from ((*texts, None) for texts in _texts(lines, named, quarantine))
+
+
+def _texts(lines: LineReader, file: SourceFile, quarantine: Quarantine) -> Iterator[_Texts]:
     """Every line that is not blank."""
     for part in lines:
         if isinstance(part, BadPart):
@@ -125,8 +128,16 @@ def _blank(block: LineBlock) -> np.ndarray:
     return blank
 
 
-def _paragraphs(lines: LineReader, file: SourceFile, quarantine: Quarantine) -> Iterator[_Texts]:
+def _paragraphs(file: SourceFile, quarantine: Quarantine, block_bytes: int) -> _Pieces:
     """Runs of lines between blank ones."""
+    with open_bytes(file.path) as stream:
+        utf8, encoding = as_utf8(stream, file.encoding)
+        lines = LineReader(utf8, block_bytes, file.max_record_bytes)
+        yield from ((*texts, encoding) for texts in _runs(lines, file, quarantine))
+
+
+def _runs(lines: LineReader, file: SourceFile, quarantine: Quarantine) -> Iterator[_Texts]:
+    """The paragraphs of a file's lines, with the number of the first line of each."""
     open_line, open_text = 0, b""  # the paragraph that the next block may go on with
     for part in lines:
         positions: list[int] = []
@@ -168,3 +179,7 @@ def _with_line_ends(block: LineBlock, first: int, behind: int) -> bytes:
 def _without_line_end(text: bytes) -> bytes:
     """A paragraph without the line end of its last line."""
     return text.removesuffix(b"\n").removesuffix(b"\r")
+
+
+_SPLITS = {"file": _whole, "paragraph": _paragraphs, "line": _lines}
+"""By ``split``: (file, quarantine, block bytes) to the documents of a file."""

@@ -59,7 +59,7 @@ def read_warc(
     drafts: list[_Draft] = []
     waiting = 0
     with open_input(file.path) as source:
-        for record in read_records(source, limit):
+        for record in read_records(source, limit, file.start, file.end):
             records += 1
             draft = _draft(record, file, quarantine)
             if draft is None:
@@ -70,7 +70,7 @@ def read_warc(
                 yield from _documents(drafts, file, quarantine, batch_bytes)
                 drafts, waiting = [], 0
     yield from _documents(drafts, file, quarantine, batch_bytes)
-    if not records:
+    if not records and not file.start:
         quarantine.add(file.source, file.path, None, "empty file: it holds no record")
 
 

@@ -4,10 +4,14 @@ Archives are compressed record by record, so that one can be fetched by its offs
 or Zstandard frames (with a dictionary in a skippable frame in front, as IIPC's "Zstandard
 compression for WARC" has it). Others are compressed as a whole, or not at all. A member that is
 damaged ends with ``Damaged``, and reading goes on at the next that can be one.
+
+A file of many members is many files: a segment of it is the members from the first whole one that
+begins in it to the first whole one that begins behind it (see ``formats.readers.segments``).
 """
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Callable
 from typing import IO, Any
@@ -22,6 +26,8 @@ _ZSTANDARD_STEP = 2 << 10
 """Compressed bytes handed over at once: a block of 4 bytes may stand for 128 KiB."""
 _OUTPUT_BYTES = 1 << 20
 _HEAD_BYTES = 512
+_CHECKED_BYTES = 8 << 20
+"""Decompressed bytes after which a member counts as whole: chance does not write so many."""
 
 
 class MemberStream:
@@ -37,6 +43,10 @@ class MemberStream:
         self._dictionary: Any = None
         self.member_start = 0
         """File offset of the member that the last bytes came from."""
+        self.beyond: int | None = None
+        """File offset of the first member behind the segment, once it was met."""
+        self._end = sys.maxsize
+        self._accept: Callable[[bytes], bool] = bool
         self._have(8)
         head = self._peek(4)
         if head.startswith(_GZIP[:2]):
@@ -69,11 +79,78 @@ class MemberStream:
                 begins = True
                 if not self._begin_member():
                     return b"", False
+                self._watch_end()
             data = self._decompress()
             if self._decoder.eof:
                 self._decoder = None
             if data:
                 return data, begins
+
+    def begin_segment(
+        self, start: int, end: int, accept: Callable[[bytes], bool] = lambda _: True
+    ) -> bool:
+        """Go to the first whole member that begins between two file offsets.
+
+        What stands behind the segment can be read on; ``beyond`` tells where it begins.
+
+        Args:
+            start: the segment's first byte; 0 where it is the file's beginning, found or not.
+            end: behind its last byte.
+            accept: whether these first bytes can begin a member.
+
+        Returns:
+            False where none begins there.
+        """
+        self._end, self._accept = end, accept
+        if start == 0:
+            return True
+        if not self._magic:
+            return False
+        try:
+            self._pass_skippable_frames()  # a dictionary stands in front of the file
+        except Damaged:
+            return False
+        self._seek(start)
+        while self._find(self._magic, end):
+            place = self._offset()
+            found = self._is_whole()
+            self._seek(place if found else place + 1)
+            if found:
+                return True
+        return False
+
+    def _watch_end(self) -> None:
+        """Note the first member behind the segment; one that is damaged still belongs to it."""
+        place = self.member_start
+        if self.beyond is None and place >= self._end:
+            if self._is_whole(place):
+                self.beyond = place
+            self._seek(place)
+            self._begin_member()
+
+    def _is_whole(self, place: int | None = None) -> bool:
+        """A member begins at a place (here), as far as its first bytes or its end can tell."""
+        if place is not None:
+            self._seek(place)
+        head, size = b"", 0
+        try:
+            if not self._begin_member():
+                return False
+            while size < _CHECKED_BYTES and not self._decoder.eof:
+                data = self._decompress()
+                size += len(data)
+                head += data[: _HEAD_BYTES - len(head)]
+        except Damaged:
+            return False
+        return self._accept(head) and (not self._decoder.eof or self._ends_well())
+
+    def _ends_well(self) -> bool:
+        """Behind a member stands another, or nothing."""
+        if self._magic == _GZIP:
+            self._pass_padding()
+        self._have(4)
+        head = self._peek(4)
+        return not head or head.startswith(self._magic) or _is_skippable(head)
 
     def resume(self, accept: Callable[[bytes], bool]) -> bool:
         """Go back behind the beginning of a damaged member, and on to the next good one.
@@ -146,13 +223,13 @@ class MemberStream:
         self._at += len(data)
         return data
 
-    def _find(self, magic: bytes) -> bool:
-        """Go to the next place where these bytes stand."""
-        while self._have(len(magic)):
+    def _find(self, magic: bytes, end: int = sys.maxsize) -> bool:
+        """Go to the next place before ``end`` where these bytes stand."""
+        while self._offset() < end and self._have(len(magic)):
             place = self._buffer.find(magic, self._at)
             if place >= 0:
                 self._at = place
-                return True
+                return self._offset() < end
             self._at = len(self._buffer) - len(magic) + 1
         return False
 
@@ -161,8 +238,7 @@ class MemberStream:
         if self._magic == _ZSTANDARD:
             self._pass_skippable_frames()
         else:
-            while self._have(1) and self._buffer[self._at] == 0:  # padding between members
-                self._at += 1
+            self._pass_padding()
         if not self._have(1):
             return False
         self._have(4)
@@ -178,6 +254,11 @@ class MemberStream:
                 dict_data=self._dictionary, max_window_size=ZSTANDARD_WINDOW
             ).decompressobj()
         return True
+
+    def _pass_padding(self) -> None:
+        """Step over zero bytes between gzip members."""
+        while self._have(1) and self._buffer[self._at] == 0:
+            self._at += 1
 
     def _decompress(self) -> bytes:
         """The next bytes of the member; none where it ends without."""

@@ -12,11 +12,14 @@ whole, it is the offset in the decompressed bytes.
 
 from __future__ import annotations
 
+import itertools
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
 from formats.quarantine import RAW_LIMIT
+from formats.readers.segments import SEGMENT_BYTES
 from formats.readers.streams import Damaged
 from formats.readers.warc_heads import (
     MAX_HEAD_BYTES,
@@ -31,6 +34,8 @@ from formats.readers.warc_members import MemberStream
 INSIDE_MEMBER = 1 << 62
 """Marks the position of a record in the middle of a member of an archive that is otherwise
 compressed record by record: such positions count decompressed bytes, and would repeat others."""
+_SEGMENT_BITS = 42
+"""They count from the beginning of the segment, whose number stands above so many bits."""
 PASSING_BYTES = 1 << 20
 BETWEEN_BYTES = 256
 _BLANK = b"\r\n \t\0"
@@ -59,21 +64,54 @@ class BadRecord:
     raw: bytes = field(repr=False)
 
 
-def read_records(source: IO[bytes], max_block_bytes: int) -> Iterator[Record | BadRecord]:
-    """All records of an open archive.
+def read_records(
+    source: IO[bytes], max_block_bytes: int, start: int = 0, end: int | None = None
+) -> Iterator[Record | BadRecord]:
+    """All records of an open archive, or of a segment of it.
 
     Args:
         source: the file's bytes as stored; it can be sought in.
         max_block_bytes: of longer blocks only so much is kept; memory is a few times this.
+        start: first stored byte of the segment. An archive that is not compressed record by record
+            is read whole in the first segment, and not at all in the others.
+        end: behind its last stored byte; None: the file's end.
     """
-    return iter(_Reader(source, max_block_bytes))
+    if start == 0 and end is None:
+        return iter(_Reader(source, max_block_bytes))
+    dialect = _dialect_by_record(source)
+    source.seek(0)
+    if dialect is None:
+        return iter(_Reader(source, max_block_bytes) if start == 0 else ())
+    end = sys.maxsize if end is None else end
+    return iter(_Reader(source, max_block_bytes, _Segment(start, end, dialect)))
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """A range of the stored bytes of an archive that is compressed record by record."""
+
+    start: int
+    end: int
+    dialect: Dialect
+
+
+def _dialect_by_record(source: IO[bytes]) -> Dialect | None:
+    """What an archive is written in, if it is compressed record by record."""
+    reader = _Reader(source, 0)
+    for _ in itertools.islice(reader, 2):
+        pass  # the second record tells
+    return reader.dialect if reader.by_member else None
 
 
 class _Reader:
     """Cuts the decompressed bytes into records; the state is one buffer."""
 
-    def __init__(self, source: IO[bytes], max_block_bytes: int) -> None:
+    def __init__(
+        self, source: IO[bytes], max_block_bytes: int, segment: _Segment | None = None
+    ) -> None:
         self._source = source
+        self._segment = segment
+        self._inside = INSIDE_MEMBER
         self._max_block_bytes = max_block_bytes
         self._buffer = bytearray()
         self._offset = 0  # decompressed offset of the buffer's first byte
@@ -82,19 +120,23 @@ class _Reader:
         self._ended = False
         self._damage: str | None = None
         self._damaged_member = -1
-        self._by_member: bool | None = None  # positions are members' offsets; see _position
+        self.by_member: bool | None = None  # positions are members' offsets; see _position
         self._records = 0
 
     def __iter__(self) -> Iterator[Record | BadRecord]:
         try:
             self._stream = MemberStream(self._source)
+            if self._segment is not None and not self._begin_segment(self._segment):
+                return
             self._fill(BETWEEN_BYTES)
         except Damaged as damage:
             yield BadRecord(0, str(damage), b"")
             return
-        self._dialect: Dialect = dialect_of(self._buffer)
+        self.dialect: Dialect = dialect_of(self._buffer)
         while True:
             self._drop_blank()
+            if self._is_beyond():
+                return
             if self._buffer:
                 yield self._next()
             elif self._damage is not None:
@@ -103,12 +145,32 @@ class _Reader:
                 return
             self._records += 1
 
+    def _begin_segment(self, segment: _Segment) -> bool:
+        """Go to the first record of a segment; False where it has none."""
+        if segment.start:
+            self.by_member = True
+            self._inside += segment.start // SEGMENT_BYTES << _SEGMENT_BITS
+        return self._stream.begin_segment(
+            segment.start,
+            segment.end,
+            lambda head: bool(segment.dialect.begins.match(head.lstrip(_BLANK))),
+        )
+
+    def _is_beyond(self) -> bool:
+        """What comes next belongs to the segment behind this one."""
+        beyond = self._stream.beyond
+        if beyond is None:
+            return False
+        if not self._buffer:
+            return self._damaged_member >= beyond
+        return any(at == self._offset and file >= beyond for at, file in self._members)
+
     def _next(self) -> Record | BadRecord:
         """What the buffer begins with."""
         position = self._position()
         self._fill(MAX_HEAD_BYTES, one_member=True)
         try:
-            head = self._dialect.parse(self._buffer)
+            head = self.dialect.parse(self._buffer)
         except OpenHead as bad:
             if len(self._buffer) < MAX_HEAD_BYTES and self._search(1) is None:
                 return self._cut_off(position, Head("", {}, len(self._buffer), 0))
@@ -151,15 +213,15 @@ class _Reader:
         begins_member = member[0] == self._offset
         if self._records == 0:
             return member[1]
-        if self._by_member is None:
-            self._by_member = begins_member
-        if not self._by_member:
+        if self.by_member is None:
+            self.by_member = begins_member
+        if not self.by_member:
             return self._offset
-        return member[1] if begins_member else INSIDE_MEMBER + self._offset
+        return member[1] if begins_member else self._inside + self._offset
 
     def _damage_position(self) -> int:
         """The position of a damaged member that gave no byte."""
-        return self._offset if self._by_member is False else max(self._damaged_member, 0)
+        return self._offset if self.by_member is False else max(self._damaged_member, 0)
 
     def _fill(self, size: int, one_member: bool = False) -> None:
         """Have ``size`` bytes in the buffer, or all that come before damage or the end.
@@ -219,25 +281,25 @@ class _Reader:
 
     def _begins(self, place: int) -> bool:
         """A record begins there, or a member of an archive that has one for each record."""
-        if self._by_member is not False and self._offset + place in dict(self._members):
+        if self.by_member is not False and self._offset + place in dict(self._members):
             return True
-        self._fill(place + self._dialect.overlap)
-        return bool(self._dialect.begins.match(self._buffer, place))
+        self._fill(place + self.dialect.overlap)
+        return bool(self.dialect.begins.match(self._buffer, place))
 
     def _member_that_begins_a_record(self, start: int, end: int) -> int | None:
         """Where in a block another member begins with a record: the block ends there, too early."""
         for offset, _ in self._members:
             place = offset - self._offset
-            if start <= place < end and self._dialect.begins.match(self._buffer, place):
+            if start <= place < end and self.dialect.begins.match(self._buffer, place):
                 return place
         return None
 
     def _search(self, start: int) -> int | None:
         """The first place in the buffer from ``start`` on where a record begins."""
-        places = [offset - self._offset for offset, _ in self._members] if self._by_member else []
+        places = [offset - self._offset for offset, _ in self._members] if self.by_member else []
         later = [place for place in places if place >= max(start, 1)]
         end = min(later, default=len(self._buffer))
-        match = self._dialect.begins_line.search(self._buffer, start, end)
+        match = self.dialect.begins_line.search(self._buffer, start, end)
         return match.start() if match else min(later, default=None)
 
     def _cut_off(self, position: int, head: Head) -> BadRecord:
@@ -258,7 +320,7 @@ class _Reader:
         self._members.clear()
         self._damage = None
         self._ended = not self._stream.resume(
-            lambda data: bool(self._dialect.begins.match(data.lstrip(_BLANK)))
+            lambda data: bool(self.dialect.begins.match(data.lstrip(_BLANK)))
         )
         return bad
 
@@ -276,7 +338,7 @@ class _Reader:
             if self._ended:
                 self._discard(len(self._buffer))
                 return BadRecord(position, error, raw)
-            step = max(0, len(self._buffer) - self._dialect.overlap)
+            step = max(0, len(self._buffer) - self.dialect.overlap)
             self._discard(step)
             dropped, start = dropped + step, max(0, start - step)
             self._fill(len(self._buffer) + PASSING_BYTES)
@@ -298,7 +360,7 @@ class _Reader:
                 break
             if self._ended or self._damage is not None:
                 return self._cut_off(position, head)
-            step = max(0, len(self._buffer) - self._dialect.overlap)
+            step = max(0, len(self._buffer) - self.dialect.overlap)
             self._discard(step)
             left, start = left - step, max(0, start - step)
             self._fill(len(self._buffer) + PASSING_BYTES)

@@ -80,5 +80,14 @@ def test_only_five_neighbours_are_named(corpus):
 
 
 def test_a_folder_is_no_file(corpus):
-    with pytest.raises(NoFiles, match="it is a folder: add"):
+    with pytest.raises(NoFiles, match="it is a folder without such files"):
         list_files([f"{corpus}/en/"])
+
+
+def test_a_folder_stands_for_the_files_below_it(corpus):
+    assert names(list_files([f"{corpus}/"], [".jsonl"])) == names(
+        list_files([f"{corpus}/**/*.jsonl"])
+    )
+    assert names(list_files([str(corpus)], [".txt"])) == ["zh/x.txt"]
+    with pytest.raises(NoFiles, match="it is a folder without such files"):
+        list_files([str(corpus)], [".parquet"])

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formats.listing import NoFiles
-from pipeline.partitions import InputPartition, input_partitions
+from pipeline.partitions import InputPartition, count_files, input_partitions, uncut_files
 from pipeline.recipe import Recipe
+from pipeline.recipe_file import RecipeError
 
 from .small_runs import corpus_recipe
 
@@ -101,3 +102,77 @@ def test_no_file_is_an_error_unless_the_source_is_optional(tmp_path) -> None:
     with pytest.raises(NoFiles, match="no file matches"):
         input_partitions(recipe_of(tmp_path))
     assert input_partitions(recipe_of(tmp_path, "sources.web.optional=true")) == []
+
+
+def test_a_big_file_is_many_partitions(tmp_path) -> None:
+    make_files(tmp_path / "corpus", [300 * MB, 127 * MB, 128 * MB])
+    parts = input_partitions(recipe_of(tmp_path, "run.partition_bytes=64MiB"))
+    pieces = [
+        (f.relative_path, f.start // MB, f.end and f.end // MB) for p in parts for f in p.files
+    ]
+    assert pieces == [
+        *[("000.jsonl", k, k + 64) for k in (0, 64, 128)],
+        ("000.jsonl", 192, None),
+        ("001.jsonl", 0, None),
+        ("002.jsonl", 0, 64),
+        ("002.jsonl", 64, None),
+    ]
+    assert sum(part.stored_bytes for part in parts) == 555 * MB
+    assert count_files(parts) == 3
+    assert len({part.fingerprint for part in parts}) == len(parts)
+
+
+def test_segments_do_not_depend_on_what_a_partition_holds(tmp_path) -> None:
+    make_files(tmp_path / "corpus", [300 * MB])
+    wishes = [f"run.partition_bytes={size}" for size in ("1MiB", "200MiB", "10GiB")]
+    cuts = [[p.files for p in input_partitions(recipe_of(tmp_path, wish))] for wish in wishes]
+    assert [len(parts) for parts in cuts] == [4, 2, 1]
+    flat = [[(f.start, f.end) for files in parts for f in files] for parts in cuts]
+    assert flat[0] == flat[1] == flat[2]
+
+
+def result(*empty: str) -> dict[str, list[str]]:
+    return {"empty_segments": list(empty)}
+
+
+def test_a_file_that_one_task_read_is_named(tmp_path) -> None:
+    [whole, _] = make_files(tmp_path / "corpus", [200 * MB, 200 * MB], ".jsonl.gz")
+    parts = input_partitions(recipe_of(tmp_path))
+    assert [len(part.files) for part in parts] == [1] * 6
+    empty = [
+        result(f.path) if f.start and f.path == whole else result() for p in parts for f in p.files
+    ]
+    [note] = uncut_files(parts, empty)
+    assert note.startswith(f"one task read {whole}: nothing begins behind its first 67.1 MB")
+    some = [result(f.path) if f.start > 64 * MB else result() for p in parts for f in p.files]
+    assert uncut_files(parts, some) == []
+
+
+def test_a_format_that_is_not_cut_is_named(tmp_path) -> None:
+    [path, _] = make_files(tmp_path / "corpus", [200 * MB, 100 * MB], ".csv")
+    parts = input_partitions(recipe_of(tmp_path, "sources.web.read=csv"))
+    assert [len(part.files) for part in parts] == [1, 1]
+    notes = uncut_files(parts, [result(), result()])
+    assert notes == [f"one task read {path}: files are not cut with read: csv"]
+
+
+def test_text_is_cut_only_where_a_line_is_a_document(tmp_path) -> None:
+    make_files(tmp_path / "corpus", [200 * MB], ".txt")
+    for split, pieces in [("file", 1), ("paragraph", 1), ("line", 3)]:
+        recipe = recipe_of(tmp_path, "sources.web.read=text", f"sources.web.split={split}")
+        assert len(input_partitions(recipe)) == pieces
+
+
+def test_a_folder_stands_for_its_files_of_that_format(tmp_path) -> None:
+    make_files(tmp_path / "corpus" / "docs", [1, 2], ".md")
+    make_files(tmp_path / "corpus" / "pictures", [3], ".png")
+    recipe = recipe_of(tmp_path, "sources.web.read=text", f"sources.web.paths=[{tmp_path}/corpus]")
+    [part] = input_partitions(recipe)
+    assert names_in(part) == ["docs/000.md", "docs/001.md"]
+
+
+def test_a_dataset_without_the_split_is_a_mistake_of_the_recipe(tmp_path) -> None:
+    make_files(tmp_path / "corpus" / "data", [1, 1], "-test.parquet")
+    recipe = recipe_of(tmp_path, "sources.web.read=hf", f"sources.web.paths=[{tmp_path}/corpus]")
+    with pytest.raises(RecipeError, match=r"sources: web: .* no split 'train'; .* be: test"):
+        input_partitions(recipe)
