@@ -1,11 +1,13 @@
 """From compressed JSONL to shards: MB/s per core, memory, where the time goes; beside datatrove.
 
-    python benchmarks/end_to_end.py CORPUS [--workers 2] [--peer PEER_PYTHON] [--sample 20MB]
+    python benchmarks/end_to_end.py CORPUS [--archives FOLDER] [--workers 2]
+                                    [--peer PEER_PYTHON] [--sample 20MB]
 
 CORPUS is a folder of .jsonl.zst files. The whole of it goes through the stages of
 ``configs/mix_2T.yaml``, and every kept token goes into the shards once (one phase, one epoch); the
 tokenizer is trained on 20 MB of what was kept and its training is listed apart (a peer is given a
-tokenizer). Then a sample, every n-th line of every file, goes
+tokenizer). ``--archives`` does the same with web archives, whose pages' main text is what counts
+as text read. Then a sample, every n-th line of every file, goes
 through the same recipe with that tokenizer on one worker, and through datatrove's steps in one
 process (``peer_datatrove.py`` says how to install it; ``--peer`` is that environment's python).
 
@@ -42,6 +44,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("corpus", type=Path)
+    parser.add_argument("--archives", type=Path, help="folder of web archives (.warc.gz ...)")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--peer", metavar="PYTHON", help="python of datatrove's environment")
     parser.add_argument("--sample", default="20MB", help="raw JSONL given to both")
@@ -51,6 +54,10 @@ def main() -> None:
         pattern = f"{options.corpus}/*.jsonl.zst"
         summary, seconds = run(pattern, work / "full", options.workers, "train")
         print_whole(summary, seconds)
+        if options.archives:
+            archives = f"{options.archives}/*.*arc*"
+            print("\nweb archives")
+            print_whole(*run(archives, work / "archives", options.workers, "train", "warc"))
         sample = work / "sample"
         documents = write_sample(options.corpus, sample, parse_bytes(options.sample))
         tokenizer = work / "full" / "tokenizer"
@@ -59,9 +66,12 @@ def main() -> None:
         print_beside(documents, ours, seconds, theirs)
 
 
-def run(pattern: str, out: Path, workers: int, tokenizer: str) -> tuple[dict[str, Any], float]:
+def run(
+    pattern: str, out: Path, workers: int, tokenizer: str, read: str = "jsonl"
+) -> tuple[dict[str, Any], float]:
     """Our command; returns its summary and the seconds of the whole process."""
-    settings = [f"sources.web.paths=[{pattern}]", "run.fit_to_supply=always"]
+    settings = [f"sources.web.paths=[{pattern}]", f"sources.web.read={read}"]
+    settings.append("run.fit_to_supply=always")
     settings.append(f"mixture.phases={ONCE}")
     if tokenizer == "train":
         settings.append("tokenizer.train.sample_bytes=20MB")
@@ -127,7 +137,10 @@ def print_whole(summary: dict[str, Any], seconds: float) -> None:
     spent = core_seconds(summary)
     workers = summary["workers"]
     wall = sum(summary["step_wall_seconds"].values()) - summary["step_wall_seconds"][TRAINING]
-    print(f"{read['documents']:,} documents, {text:.0f} MB of text, {workers} workers")
+    stored = sum(source["stored_bytes"] for source in summary["sources"]) / 1e6
+    records = sum(source["records"]["read"] for source in summary["sources"])
+    print(f"{stored:.0f} MB stored, {records:,} records: {read['documents']:,} documents, "
+          f"{text:.0f} MB of text, {workers} workers")  # fmt: skip
     print(f"kept {kept['documents']:,} documents, {kept['text_bytes'] / 1e6:.0f} MB")
     print(f"per core: {text / spent:.1f} MB/s, {read['documents'] / spent:,.0f} documents/s")
     print(f"wall: {text / wall / workers:.1f} MB/s and core without training, {wall:.1f} s")

@@ -10,7 +10,7 @@ from pipeline.plan import Plan
 from .small_runs import corpus_recipe, run_inline, sample_recipe, write_corpus
 
 STEPS = [
-    "read+normalize+langid+quality",
+    "read+normalize+langid+quality+pii",
     "exact_dedup",
     "minhash_dedup",
     "bilingual",
@@ -43,10 +43,10 @@ def test_a_map_stage_after_a_barrier_begins_another_pass(tmp_path) -> None:
     [
         ("run.name=other", None),  # shown, but nothing depends on it
         ("run.out=elsewhere", None),
-        ("sources.web.license=MIT", "read+normalize+langid+quality"),
-        ("run.on_error=fail", "read+normalize+langid+quality"),
-        ("stages.langid.windows=3", "read+normalize+langid+quality"),
-        ("stages.exact_dedup.by=normalized_text", "read+normalize+langid+quality"),
+        ("sources.web.license=MIT", "read+normalize+langid+quality+pii"),
+        ("run.on_error=fail", "read+normalize+langid+quality+pii"),
+        ("stages.langid.windows=3", "read+normalize+langid+quality+pii"),
+        ("stages.exact_dedup.by=normalized_text", "read+normalize+langid+quality+pii"),
         ("stages.minhash_dedup.keep=longest", "minhash_dedup"),
         ("stages.bilingual.pairs=[[en, de]]", "bilingual"),
         ("tokenizer.train.vocab=300", "tokenizer"),

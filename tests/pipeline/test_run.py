@@ -189,7 +189,7 @@ def test_two_workers_write_the_bytes_that_one_process_writes(sample_path, tmp_pa
 
 
 DEATHS = {
-    "while documents are read": ("records/read+normalize+langid+quality", 4),
+    "while documents are read": ("records/read+normalize+langid+quality+pii", 4),
     "between an output and its record": ("records/exact_dedup-digests", 2),
     "in the documents pass": ("run/documents/part-", 3),
     "while shards are written": ("run/shards/", 2),
@@ -250,7 +250,7 @@ def test_partitions_are_a_matter_of_work_not_of_documents(kept, removed, tmp_pat
 # What a change of the recipe costs.
 
 CHANGES = {
-    "stages.quality.rules=[gopher,repetition]": "read+normalize+langid+quality",
+    "stages.quality.rules=[gopher,repetition]": "read+normalize+langid+quality+pii",
     "stages.minhash_dedup.keep=first": "minhash_dedup/",
     "stages.bilingual.pairs=[[en, de]]": "bilingual/",
     "tokenizer.train.vocab=500": "tokenizer",

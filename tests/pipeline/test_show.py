@@ -56,7 +56,7 @@ def test_a_plan_tells_what_is_done(sample_path, tmp_path, capsys) -> None:
     show_plan(Plan(sample_recipe(sample_path)))
     said = capsys.readouterr().out
     assert "15 files" in said
-    assert cells(said, "read+normalize+langid+quality")[1:] == ["7", "7", "done"]
+    assert cells(said, "read+normalize+langid+quality+pii")[1:] == ["7", "7", "done"]
     assert "complete: a run would do nothing" in said
     show_plan(Plan(sample_recipe(sample_path, "tokenizer.train.vocab=500")))
     said = capsys.readouterr().out
@@ -64,7 +64,7 @@ def test_a_plan_tells_what_is_done(sample_path, tmp_path, capsys) -> None:
     assert cells(said, "tokenizer")[-1] == "to do"
     assert "complete" not in said
     show_plan(Plan(sample_recipe(tmp_path)))
-    assert cells(capsys.readouterr().out, "read+normalize+langid+quality")[1:] == [
+    assert cells(capsys.readouterr().out, "read+normalize+langid+quality+pii")[1:] == [
         "7", "0", "to do"
     ]  # fmt: skip
 
