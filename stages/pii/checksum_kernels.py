@@ -20,7 +20,7 @@ VERHOEFF_ROUND = np.array([1, 5, 7, 6, 2, 8, 3, 0, 9, 4], np.uint8)
 """The permutation that Verhoeff applies once more at every place."""
 
 DNI_LETTERS = np.frombuffer(b"TRWAGMYFPDXBNJZSQVHLCKE", np.uint8)
-HETU_LETTERS = np.frombuffer(b"0123456789ABCDEFHJKLMNPRSTUVWXY", np.uint8)
+HETU_SIGNS = np.frombuffer(b"0123456789ABCDEFHJKLMNPRSTUVWXY", np.uint8)
 CHINESE_WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
 PESEL_WEIGHTS = np.array([1, 3, 7, 9, 1, 3, 7, 9, 1, 3])
 FNR_WEIGHTS = np.array([3, 7, 6, 1, 8, 9, 4, 5, 2, 0, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2])
@@ -296,11 +296,12 @@ def is_inn(digits: np.ndarray, at: Scalar) -> Scalar:
 
 @kernel()
 def is_cuit(digits: np.ndarray, at: Scalar) -> Scalar:
-    """Argentina: kind of taxpayer, and weights 5 to 2, then 7 to 2."""
+    """Argentina: kind of taxpayer (persons, companies, from 50 on foreign ones), and weights."""
     head = number_at(digits, at, 2)
     expected = 11 - falling(digits, at, 10, 5, 7) % 11
     last = 0 if expected == 11 else 9 if expected == 10 else expected
-    return head in (20, 23, 24, 25, 26, 27, 30, 33, 34) and digits[at + 10] == last
+    known = head in (20, 23, 24, 25, 26, 27, 30, 33, 34, 50, 51, 55)
+    return known and digits[at + 10] == last
 
 
 @kernel()
@@ -315,25 +316,38 @@ def is_rut(digits: np.ndarray, at: Scalar, size: Scalar) -> Scalar:
 
 @kernel()
 def is_belgian(digits: np.ndarray, at: Scalar) -> Scalar:
-    """Belgium: day of birth and 97 less the rest by 97, a 2 before it for those born since 2000."""
-    born = is_date(number_at(digits, at + 2, 2), number_at(digits, at + 4, 2))
+    """Belgium: day of birth and 97 less the rest by 97, a 2 before it for those born since 2000.
+
+    Month and day are 0 where they are not known; months are 20 or 40 more for those who do not live
+    in Belgium (BIS numbers).
+    """
+    month, day = number_at(digits, at + 2, 2), number_at(digits, at + 4, 2)
+    month -= 20 * min(month // 20, 2)
+    born = is_date(month, day) or (month <= 12 and day <= 31 and month * day == 0)
     value, check = number_at(digits, at, 9), number_at(digits, at + 9, 2)
     return born and (97 - value % 97 == check or 97 - (value + 2_000_000_000) % 97 == check)
 
 
 @kernel()
 def is_czech(digits: np.ndarray, at: Scalar) -> Scalar:
-    """Czechia, Slovakia: divides by 11; the month 50 more for women, 20 more when days ran out."""
+    """Czechia, Slovakia: divides by 11; the month 50 more for women, 20 more when days ran out.
+
+    Until 1984 (ten digits: since 1954) a rest of 10 was written as 0.
+    """
     month = number_at(digits, at + 2, 2) % 50
     month = month - 20 if month > 20 else month
-    return number_at(digits, at, 10) % 11 == 0 and is_date(month, number_at(digits, at + 4, 2))
+    rest = number_at(digits, at, 9) % 11
+    if 54 <= number_at(digits, at, 2) <= 84:
+        rest %= 10
+    return digits[at + 9] == rest and is_date(month, number_at(digits, at + 4, 2))
 
 
 @kernel()
 def is_finnish(digits: np.ndarray, at: Scalar) -> Scalar:
     """Finland: day of birth, and the character that the rest by 31 picks."""
     born = is_date(number_at(digits, at + 2, 2), number_at(digits, at, 2))
-    return born and digits[at + 9] == HETU_LETTERS[number_at(digits, at, 9) % 31] - 0x41 + 10
+    sign = np.int64(HETU_SIGNS[number_at(digits, at, 9) % 31])
+    return born and digits[at + 9] == (sign - 0x30 if sign < 0x41 else sign - 0x41 + 10)
 
 
 @kernel()

@@ -12,10 +12,14 @@ from stages.pii.shapes_kernels import (
     BLANK,
     DOT,
     HYPHEN,
+    LAST_LANGUAGE_BIT,
+    LEADING_ZERO,
     MOST_GROUPS,
     NOTHING,
     PAIRS,
     PHONE,
+    POSTAL_CODE,
+    SLASH,
     find_shape,
     passes,
     shape,
@@ -74,7 +78,7 @@ def layout_of(
     begin, count = places[slot] & 0xFFFF, places[slot] >> 16
     for row in range(begin, begin + count):
         kind, check, free = layouts[3 * row], layouts[3 * row + 1], layouts[3 * row + 2]
-        allowed = (free >> np.uint64(language)) & np.uint64(1)
+        allowed = (free >> np.uint64(min(language, LAST_LANGUAGE_BIT))) & np.uint64(1)
         allowed |= (words >> (kind + np.uint64(KIND_WORD_SHIFT))) & np.uint64(1)
         if not allowed or not (wanted >> kind) & np.uint64(1):
             continue
@@ -115,10 +119,8 @@ def is_international(
         return rest == 10 and digits[at + 1] >= 2 and (spaced or digits[at + 4] >= 2)
     if trunk and rest <= 16 and (lengths >> np.uint32(rest - 1)) & np.uint32(1):
         return True
-    italian = code == 2 and digits[at] == 3 and digits[at + 1] == 9
-    plausible = (
-        rest <= 15 and (lengths >> np.uint32(rest)) & np.uint32(1) and (not trunk or italian)
-    )
+    known = rest <= 15 and (lengths >> np.uint32(rest)) & np.uint32(1)
+    plausible = known and (not trunk or lengths & np.uint32(LEADING_ZERO))
     return plausible and (last - first > 1 or number_at(digits, at + code, rest) > 0)
 
 
@@ -147,6 +149,8 @@ def is_trunk(first: Scalar, last: Scalar, opened: Scalar, span: tuple, lengths: 
             return False
         if k + 1 < last and (gaps[k] == DOT) != (gaps[first] == DOT):  # 024.951 3861
             return False
+        if k > first and gaps[k] == SLASH:  # 0208/0201/0212
+            return False
     unusual = count < 5 or not lengths & np.uint32(ALL_PAIRS) or is_series(first, last, span)
     if pairs == count and unusual:
         return False
@@ -156,7 +160,18 @@ def is_trunk(first: Scalar, last: Scalar, opened: Scalar, span: tuple, lengths: 
             return False
     if count == 2 and sizes[first] == 4 and sizes[first + 1] == 4:  # ISSN
         return False
+    if lengths & np.uint32(POSTAL_CODE) and is_postal_code(first, last, span):
+        return False
     return not is_date(first, last, span) and not is_binary(at, size, digits)
+
+
+@kernel()
+def is_postal_code(first: Scalar, last: Scalar, span: tuple) -> Scalar:
+    """02110-1301: a ZIP code with the four digits of its delivery route."""
+    _, _, sizes, gaps, _, _ = span
+    return (
+        last - first == 2 and gaps[first] == HYPHEN and sizes[first] == 5 and sizes[first + 1] == 4
+    )
 
 
 @kernel()
@@ -180,14 +195,28 @@ def is_series(first: Scalar, last: Scalar, span: tuple) -> Scalar:
 
 
 @kernel()
+def is_four_pairs(first: Scalar, last: Scalar, span: tuple) -> Scalar:
+    """21 23 45 67, as numbers of eight digits are written in Denmark, Norway and West Africa."""
+    _, _, sizes, gaps, _, _ = span
+    if last - first != 4 or gaps[first] == HYPHEN:
+        return False
+    even = True
+    for k in range(first, last):
+        even &= sizes[k] == 2 and (k + 1 == last or gaps[k] == gaps[first])
+    return even
+
+
+@kernel()
 def is_phone_beside_word(first: Scalar, last: Scalar, near: Scalar, span: tuple) -> Scalar:
     """Whether groups can be a telephone number where a word before says that one comes."""
     digits, firsts, _, _, _, _ = span
     size = digits_between(first, last, span)
     if not FEWEST_PHONE_DIGITS <= size <= MOST_PHONE_DIGITS or last - first > MOST_GROUPS:
         return False
-    if is_date(first, last, span) or is_decimal(first, last, span):
+    if is_decimal(first, last, span):
         return False
+    if is_date(first, last, span):
+        return near and is_four_pairs(first, last, span)
     if is_thousands(first, last, span):
         return near
     zeros = 0

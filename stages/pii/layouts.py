@@ -21,8 +21,9 @@ from stages.pii import shapes_kernels as shapes
 
 EVERYWHERE = "*"
 PHONES = Path(__file__).with_name("phone_plans.yaml")
-MOST_LANGUAGES = 63
-"""One bit each; languages that no rule names are number 0."""
+MOST_LANGUAGES = 62
+"""That layouts name: one bit each. Bit 0 is for languages without rules, the last for those that
+have only telephone lengths."""
 
 
 class Layout(NamedTuple):
@@ -78,6 +79,7 @@ LAYOUTS = (
     Layout("cz_rodne_cislo", "6/4", "cz_rodne_cislo", "cs sk"),
     Layout("cz_rodne_cislo", "10", "cz_rodne_cislo"),
     Layout("fi_hetu", "6-3L", "fi_hetu", EVERYWHERE),
+    Layout("fi_hetu", "6-4", "fi_hetu", "fi"),
     Layout("no_fodselsnummer", "6 5", "no_fodselsnummer", "no nb nn"),
     Layout("no_fodselsnummer", "11", "no_fodselsnummer"),
     Layout("dk_cpr", "6-4, 10", "dk_cpr"),
@@ -88,8 +90,8 @@ LAYOUTS = (
     # will do beside a context word.
     Layout("phone", "3-3-4, 3.3.4, 1-3-3-4, 1.3.3.4", "phone_nanp", "en es"),
     Layout("phone", "(3)3-4, (3)3 4, (3)3.4, 1(3)3-4, 1(3)3 4", "phone_nanp", EVERYWHERE),
-    Layout("phone", "1(3)3-2-2, 1(3)3 2 2, 1-3-3-2-2, 1 3 3-2-2, 1 3 3 2 2, 1(4)2-2-2", "phone_8",
-           "ru uk be kk"),
+    Layout("phone", "1(3)3-2-2, 1(3)3 2 2, 1-3-3-2-2, 1 3 3-2-2, 1 3 3 2 2, 1(4)2-2-2, 1 4 2-2-2",
+           "phone_8", "ru uk be kk"),
     Layout("phone", "(3)3-2-2", "phone_any", "ru uk be kk tr"),
     Layout("phone", "1(3)3-2-2, 1(3)3 2 2, 1(3)3-4, 1(3)3 4, 1 3 3 2 2, 1-3-3-2-2", "phone_0",
            "tr"),
@@ -110,7 +112,7 @@ class Tables(NamedTuple):
     """The layouts and telephone plans, as kernels read them."""
 
     languages: dict[str, int]
-    """Language -> number, from 1."""
+    """Language -> number, from 1; those that only have telephone lengths come last."""
     keys: np.ndarray
     """uint64 [shapes.SLOTS]: shapes; 0 where empty."""
     places: np.ndarray
@@ -118,9 +120,10 @@ class Tables(NamedTuple):
     layouts: np.ndarray
     """uint64 [layouts * 3]: kind, check, and a bit per language number where it is free."""
     phone_digits: np.ndarray
-    """uint32 [1000]: bit n of a calling code: n digits may follow it."""
+    """uint32 [1000]: bit n of a calling code: n digits may follow it; ``LEADING_ZERO``."""
     trunk_digits: np.ndarray
-    """uint32 [languages + 1]: bit n: n digits, the trunk 0 included; ``PAIRS``, ``ALL_PAIRS``."""
+    """uint32 [numbers of languages]: bit n: n digits, the trunk 0 included; ``PAIRS``,
+    ``ALL_PAIRS``, ``POSTAL_CODE``."""
 
 
 @cache
@@ -128,9 +131,11 @@ def tables() -> Tables:
     """The tables of the shipped layouts."""
     plans = yaml.safe_load(PHONES.read_text(encoding="utf-8"))
     names = {name for layout in LAYOUTS for name in layout.free.split() if name != EVERYWHERE}
-    languages = {name: n for n, name in enumerate(sorted(names | set(plans["trunk"])), 1)}
-    if len(languages) > MOST_LANGUAGES:
-        raise ValueError(f"{len(languages)} languages have rules, at most {MOST_LANGUAGES}")
+    if len(names) > MOST_LANGUAGES:
+        raise ValueError(f"{len(names)} languages have layouts, at most {MOST_LANGUAGES}")
+    languages = {name: n for n, name in enumerate(sorted(names), 1)}
+    others = enumerate(sorted(set(plans["trunk"]) - names), shapes.LAST_LANGUAGE_BIT)
+    languages |= {name: n for n, name in others}
     rows = [(shape, layout) for layout in LAYOUTS for shape in shapes_of(layout.forms)]
     order = list(dict.fromkeys(shape for shape, _ in rows))
     rows.sort(key=lambda row: order.index(row[0]))  # stable: the order among equals stays
@@ -154,12 +159,17 @@ def tables() -> Tables:
     phone_digits = np.zeros(1000, np.uint32)
     for code, sizes in plans["international"].items():
         phone_digits[code] = size_bits(sizes)
-    trunk_digits = np.zeros(len(languages) + 1, np.uint32)
+    phone_digits[plans["leading_zero"]] |= shapes.LEADING_ZERO
+    trunk_digits = np.zeros(max(languages.values()) + 1, np.uint32)
     for name, sizes in plans["trunk"].items():
         trunk_digits[languages[name]] = size_bits(sizes)
-    for flag, group in ((shapes.PAIRS, "some"), (shapes.PAIRS | shapes.ALL_PAIRS, "all")):
-        for name in plans["pairs"][group]:
-            trunk_digits[languages[name]] |= flag
+    flags = {
+        shapes.PAIRS: plans["pairs"]["some"],
+        shapes.PAIRS | shapes.ALL_PAIRS: plans["pairs"]["all"],
+        shapes.POSTAL_CODE: plans["postal_codes"],
+    }
+    for flag, named in flags.items():
+        trunk_digits[[languages[name] for name in named]] |= flag
     layouts = np.array(entries, np.uint64).reshape(-1)
     return Tables(languages, keys, places, layouts, phone_digits, trunk_digits)
 
@@ -172,9 +182,12 @@ def bits(free: str, languages: dict[str, int]) -> int:
 
 
 def size_bits(sizes: int | str) -> int:
-    """``"8-10"`` -> bits 8, 9 and 10."""
-    first, _, last = str(sizes).partition("-")
-    return sum(1 << size for size in range(int(first), int(last or first) + 1))
+    """``"6, 8-10"`` -> bits 6, 8, 9 and 10."""
+    bits = 0
+    for part in str(sizes).split(","):
+        first, _, last = part.partition("-")
+        bits |= sum(1 << size for size in range(int(first), int(last or first) + 1))
+    return bits
 
 
 def shapes_of(forms: str) -> list[int]:

@@ -72,8 +72,13 @@ SLOTS = 1024
 FACTOR = np.uint64(0x9FB21C651E98DF25)
 """Odd multiplier of XXH3 (rrmxmx)."""
 
-PAIRS, ALL_PAIRS = 1, 2
-"""Flags among the bits of lengths with trunk 0: groups may have two digits; all of them may."""
+PAIRS, ALL_PAIRS, POSTAL_CODE = 1, 2, 4
+"""Flags among the bits of lengths with trunk 0: groups may have two digits; all of them may; five
+digits, a hyphen and four are a postal code."""
+LAST_LANGUAGE_BIT = 63
+"""Of layouts: all languages from this number on share it, as no layout names them."""
+LEADING_ZERO = 1
+"""Flag among the bits of lengths behind a calling code: the first digit may be a 0."""
 
 CHECKS = (
     "card", "us_ssn", "fr_nir", "br_cpf", "br_cnpj", "es_dni", "cn_resident_id", "th_national_id",
@@ -180,7 +185,7 @@ def passes_phone(check: Scalar, digits: np.ndarray, at: Scalar, size: Scalar) ->
         area = digits[start] >= 2 and digits[start + 1] != 9
         return prefix and area and digits[start + 3] >= 2
     if check == 31:
-        return first == 8 and 3 <= second <= 9
+        return first == 8 and (second >= 3 or second == 0)  # Belarus: 8 029 ...
     if check == 32:
         return first == 0 and second >= 1
     if check == 33:

@@ -17,19 +17,23 @@ from stages.pii.checksum_kernels import (
 from stages.pii.shapes_kernels import ES_NIE, GB_NINO, IBAN, IT_CODICE_FISCALE, MX_CURP
 
 IBAN_SIZES = (
-    ("AD", 24), ("AE", 23), ("AL", 28), ("AT", 20), ("AZ", 28), ("BA", 20), ("BE", 16), ("BG", 22),
-    ("BH", 22), ("BI", 27), ("BR", 29), ("BY", 28), ("CH", 21), ("CR", 22), ("CY", 28), ("CZ", 24),
-    ("DE", 22), ("DJ", 27), ("DK", 18), ("DO", 28), ("EE", 20), ("EG", 29), ("ES", 24), ("FI", 18),
-    ("FK", 18), ("FO", 18), ("FR", 27), ("GB", 22), ("GE", 22), ("GI", 23), ("GL", 18), ("GR", 27),
-    ("GT", 28), ("HR", 21), ("HU", 28), ("IE", 22), ("IL", 23), ("IQ", 23), ("IS", 26), ("IT", 27),
-    ("JO", 30), ("KW", 30), ("KZ", 20), ("LB", 28), ("LC", 32), ("LI", 21), ("LT", 20), ("LU", 20),
-    ("LV", 21), ("LY", 25), ("MC", 27), ("MD", 24), ("ME", 22), ("MK", 19), ("MN", 20), ("MR", 27),
-    ("MT", 31), ("MU", 30), ("NI", 28), ("NL", 18), ("NO", 15), ("OM", 23), ("PK", 24), ("PL", 28),
-    ("PS", 29), ("PT", 25), ("QA", 29), ("RO", 24), ("RS", 22), ("RU", 33), ("SA", 24), ("SC", 31),
-    ("SD", 18), ("SE", 24), ("SI", 19), ("SK", 24), ("SM", 27), ("SO", 23), ("ST", 25), ("SV", 28),
-    ("TL", 23), ("TN", 24), ("TR", 26), ("UA", 29), ("VA", 22), ("VG", 24), ("XK", 20), ("YE", 30),
+    ("AD", 24), ("AE", 23), ("AL", 28), ("AO", 25), ("AT", 20), ("AZ", 28), ("BA", 20), ("BE", 16),
+    ("BF", 28), ("BG", 22), ("BH", 22), ("BI", 27), ("BJ", 28), ("BR", 29), ("BY", 28), ("CF", 27),
+    ("CG", 27), ("CH", 21), ("CI", 28), ("CM", 27), ("CR", 22), ("CV", 25), ("CY", 28), ("CZ", 24),
+    ("DE", 22), ("DJ", 27), ("DK", 18), ("DO", 28), ("DZ", 26), ("EE", 20), ("EG", 29), ("ES", 24),
+    ("FI", 18), ("FK", 18), ("FO", 18), ("FR", 27), ("GA", 27), ("GB", 22), ("GE", 22), ("GI", 23),
+    ("GL", 18), ("GQ", 27), ("GR", 27), ("GT", 28), ("GW", 25), ("HN", 28), ("HR", 21), ("HU", 28),
+    ("IE", 22), ("IL", 23), ("IQ", 23), ("IR", 26), ("IS", 26), ("IT", 27), ("JO", 30), ("KM", 27),
+    ("KW", 30), ("KZ", 20), ("LB", 28), ("LC", 32), ("LI", 21), ("LT", 20), ("LU", 20), ("LV", 21),
+    ("LY", 25), ("MA", 28), ("MC", 27), ("MD", 24), ("ME", 22), ("MG", 27), ("MK", 19), ("ML", 28),
+    ("MN", 20), ("MR", 27), ("MT", 31), ("MU", 30), ("MZ", 25), ("NE", 28), ("NI", 28), ("NL", 18),
+    ("NO", 15), ("OM", 23), ("PK", 24), ("PL", 28), ("PS", 29), ("PT", 25), ("QA", 29), ("RO", 24),
+    ("RS", 22), ("RU", 33), ("SA", 24), ("SC", 31), ("SD", 18), ("SE", 24), ("SI", 19), ("SK", 24),
+    ("SM", 27), ("SN", 28), ("SO", 23), ("ST", 25), ("SV", 28), ("TD", 27), ("TG", 28), ("TL", 23),
+    ("TN", 24), ("TR", 26), ("UA", 29), ("VA", 22), ("VG", 24), ("XK", 20), ("YE", 30),
 )  # fmt: skip
-"""Characters of an IBAN by country (ISO 13616 registry)."""
+"""Characters of an IBAN by country: the registry of ISO 13616, and those in Africa, and Iran, that
+use the form without being in it."""
 IBAN_LENGTHS = np.zeros(26 * 26, np.int64)
 for _country, _size in IBAN_SIZES:
     IBAN_LENGTHS[(ord(_country[0]) - 65) * 26 + ord(_country[1]) - 65] = _size
@@ -44,6 +48,7 @@ CODICE_MONTHS = np.frombuffer(b"ABCDEHLMPRST", np.uint8)
 CURP = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 0])
 """CURP: 1 letter, 0 digit, 2 either."""
 NINO = np.array([1, 1, 0, 0, 0, 0, 0, 0, 1])
+NINO_NOT_GIVEN = np.frombuffer(b"BGGBKNNKNTTNZZ", np.uint8).reshape(-1, 2)
 
 
 @kernel()
@@ -78,7 +83,8 @@ def is_codice_fiscale(data: np.ndarray, at: Scalar) -> Scalar:
         value = value_of(data[at + k])
         place = value - 10 if value >= 10 else value
         total += CODICE_ODD[place] if k % 2 == 0 else place
-    return month and 1 <= day <= 71 and data[at + 15] - 0x41 == total % 26
+    born = 1 <= day <= 31 or 41 <= day <= 71  # 40 more for women
+    return month and born and data[at + 15] - 0x41 == total % 26
 
 
 @kernel()
@@ -96,9 +102,12 @@ def is_curp(data: np.ndarray, at: Scalar) -> Scalar:
 
 @kernel()
 def is_nino(data: np.ndarray, at: Scalar) -> Scalar:
-    """Britain: letters that are given out, and A to D at the end; there is no check."""
+    """Britain: letters that are given out, and A to D at the end; there is no check (NIM39110)."""
     for letter in b"DFIQUV":
         if data[at] == letter or data[at + 1] == letter:
+            return False
+    for first, second in NINO_NOT_GIVEN:
+        if data[at] == first and data[at + 1] == second:
             return False
     return data[at + 1] != 0x4F and data[at + 8] <= 0x44
 

@@ -145,9 +145,8 @@ def inn(d):
 
 def cuit(d):
     last = 11 - total(d[:10], [5, 4, 3, 2, 7, 6, 5, 4, 3, 2]) % 11
-    return number(d[:2]) in (20, 23, 24, 25, 26, 27, 30, 33, 34) and d[10] == {11: 0, 10: 9}.get(
-        last, last
-    )
+    kinds = (20, 23, 24, 25, 26, 27, 30, 33, 34, 50, 51, 55)
+    return number(d[:2]) in kinds and d[10] == {11: 0, 10: 9}.get(last, last)
 
 
 def rut(d):
@@ -158,12 +157,21 @@ def rut(d):
 
 def belgian(d):
     value, check = number(d[:9]), number(d[9:])
-    return day_of_birth(d) and check in (97 - value % 97, 97 - (2_000_000_000 + value) % 97)
+    month, day = number(d[2:4]), number(d[4:6])
+    if 20 <= month < 40:
+        month -= 20
+    elif month >= 40:
+        month -= 40
+    unknown = (month == 0 and day <= 31) or (month <= 12 and day == 0)
+    right = check in (97 - value % 97, 97 - (2_000_000_000 + value) % 97)
+    return (unknown or date(month, day)) and right
 
 
 def czech(d):
     month = number(d[2:4]) % 50
-    return number(d) % 11 == 0 and date(month - 20 if month > 20 else month, number(d[4:6]))
+    old = 54 <= number(d[:2]) <= 84 and number(d[:9]) % 11 == 10 and d[9] == 0
+    right = old or number(d) % 11 == 0
+    return right and date(month - 20 if month > 20 else month, number(d[4:6]))
 
 
 def norwegian(d):

@@ -69,6 +69,19 @@ def test_a_chinese_number_may_end_with_x():
 def test_a_finnish_number_ends_with_one_of_thirty_one_signs():
     assert judged("fi_hetu", [*map(int, "131052308"), ord("T") - 55])
     assert not judged("fi_hetu", [*map(int, "131052308"), ord("S") - 55])
+    assert judged("fi_hetu", [*map(int, "2402931298")])
+    assert not judged("fi_hetu", [*map(int, "2402931291")])
+
+
+def test_a_belgian_day_of_birth_may_be_unknown_and_the_month_that_of_a_foreigner():
+    assert judged("be_national_number", [*map(int, "40000095579")])
+    assert judged("be_national_number", [*map(int, "85473000149")])
+    assert not judged("be_national_number", [*map(int, "85133000105")])
+
+
+def test_a_czech_number_of_the_fifties_may_have_a_zero_for_a_ten():
+    assert judged("cz_rodne_cislo", [*map(int, "7801230020")])
+    assert not judged("cz_rodne_cislo", [*map(int, "8801230010")])
 
 
 @exhaustive

@@ -42,7 +42,23 @@ def test_every_layout_is_found_by_its_shape_in_the_order_written():
 
 def test_lengths_are_bits():
     assert size_bits("8-10") == 0b111_0000_0000
+    assert size_bits("6, 8-9") == 0b11_0100_0000
+    assert size_bits(9) == 1 << 9
     assert tables().phone_digits[49] & 1 << 11
+
+
+def test_a_number_and_its_calling_code_have_at_most_fifteen_digits():
+    for code in np.flatnonzero(tables().phone_digits).tolist():
+        sizes = [n for n in range(1, 32) if tables().phone_digits[code] >> n & 1]
+        assert min(sizes) >= 6 and max(sizes) + len(str(code)) <= 15, code
+
+
+def test_a_language_that_no_layout_names_shares_the_last_bit():
+    languages = tables().languages
+    assert languages["az"] >= shapes.LAST_LANGUAGE_BIT > languages["es"] > 0
+    assert len(tables().trunk_digits) == max(languages.values()) + 1
+    for _, _, free in tables().layouts.reshape(-1, 3).tolist():
+        assert free == (1 << 64) - 1 or not free >> shapes.LAST_LANGUAGE_BIT
 
 
 def test_most_of_the_table_of_shapes_is_empty():
