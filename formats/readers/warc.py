@@ -2,11 +2,13 @@
 
 Each record of an archive is a document, is skipped for a reason that is counted, or is quarantined:
 the three add up to the number of records. Positions are the byte offsets that ``warc_records``
-describes. HTML pages give their main text; a WET file's conversions are text already.
+describes. HTML pages give their main text; plain text, a WET file's conversions too, is taken as it
+is. Only robots.txt is for machines (RFC 9309), however often a crawler stores it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,11 +22,11 @@ from formats.readers.assemble import document_batches
 from formats.readers.charset import Undecodable, decode_page
 from formats.readers.html_text import PageError, shared_extractor
 from formats.readers.http_body import BadBody, Body, Response, decode_body, parse_response
+from formats.readers.media_type import HTML_TYPES, PLAIN, family, media_type, plain_type
 from formats.readers.warc_heads import MAX_HEAD_BYTES
 from formats.readers.warc_records import BadRecord, Record, read_records
 from formats.storage import open_input
 
-HTML_TYPES = ("text/html", "application/xhtml+xml")
 BATCH_PAGE_BYTES = 4 << 20
 """Decoded pages that are collected before they are taken apart."""
 
@@ -105,18 +107,25 @@ def _of_record(record: Record, limit: int) -> _Draft:
         )
     else:
         raise _Skip(record.kind if record.kind in _OTHER_KINDS else "unknown record type")
-    kind = _media_type(response)
-    is_text = kind == "text/plain" and record.kind == "conversion"
-    if kind not in HTML_TYPES and not is_text:
-        raise _Skip(f"not HTML: {_reasonable(kind)}")
+    kind = media_type(response.headers.get("content-type"), response.body)
+    if kind not in HTML_TYPES and kind != PLAIN:
+        raise _Skip(f"not HTML: {family(kind)}")
     if record.length > limit:
         raise BadBody(f"too long: a record of {record.length:,} bytes, more than {limit:,}")
     body = decode_body(response, limit)
     if not body.data.strip():
         raise _Skip("empty body")
-    return _decoded(record, response, body, not is_text)
+    if kind == PLAIN and record.kind != "conversion":
+        kind = plain_type(body.data)
+        if kind not in (*HTML_TYPES, PLAIN):
+            raise _Skip(f"no plain text: {family(kind)}")
+    page = kind in HTML_TYPES
+    if not page and _ROBOTS.search(record.headers.get("warc-target-uri", "")):
+        raise _Skip("robots.txt")
+    return _decoded(record, response, body, page)
 
 
+_ROBOTS = re.compile(r"^<?https?://[^/]+/robots\.txt(?:[?#>]|$)", re.IGNORECASE)
 _OTHER_KINDS = ("warcinfo", "request", "metadata", "revisit", "continuation", "arc header")
 
 
@@ -135,33 +144,6 @@ def _response(record: Record) -> Response:
     if record.kind == "response":
         raise _Skip("not HTTP")
     return Response(200, {"content-type": record.headers.get("content-type", "")}, record.block)
-
-
-def _media_type(response: Response) -> str:
-    """``text/html`` of ``Text/HTML; charset=x``; looked for in the body where none is given."""
-    kind = response.headers.get("content-type", "").partition(";")[0].partition(",")[0]
-    kind = kind.strip().lower()
-    if "/" in kind and kind not in ("unknown/unknown", "application/unknown", "*/*"):
-        return kind
-    beginning = response.body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return "text/html" if beginning.startswith((b"<!doctype html", b"<html", b"<head")) else ""
-
-
-def _reasonable(kind: str) -> str:
-    """A reason that is one of a few: the media type's family, or text and its kind."""
-    family = kind.partition("/")[0]
-    if family in ("image", "video", "audio", "font", "multipart", "message", "model"):
-        return family
-    known = ("text/plain", "text/css", "text/xml", "application/json", "application/pdf")
-    if kind in known:
-        return kind
-    if "javascript" in kind or "ecmascript" in kind:
-        return "javascript"
-    if "xml" in kind:
-        return "xml"
-    if family in ("text", "application"):
-        return f"other {family}"
-    return "other" if kind else "no content type"
 
 
 def _decoded(record: Record, response: Response, body: Body, is_html: bool) -> _Draft:

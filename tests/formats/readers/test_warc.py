@@ -68,6 +68,11 @@ RECORDS = [
     (record(http(b"x", "application/pdf")), "not HTML: application/pdf"),
     (record(http(b"x", "application/x-javascript")), "not HTML: javascript"),
     (record(http(b"x", None)), "not HTML: no content type"),
+    (record(http(b"\x7fELF\x02\x01", "text/plain")), "no plain text: binary"),
+    (record(http(b"%PDF-1.4 and so on", "text/plain")), "no plain text: binary"),
+    (record(http(b'<?xml version="1.0"?><rss>', "text/plain")), "no plain text: text/xml"),
+    (record(http(b" \n", "text/plain")), "empty body"),
+    (record(http(b"Disallow: /", "text/plain"), url="http://a.example/robots.txt"), "robots.txt"),
     (record(http(b" \r\n")), "empty body"),
     (record(http(b"<html><body><script>1</script>")), "no text"),
     (record(b"2008 127.0.0.1", url="dns:a.example", Content_Type="text/dns"), "not HTTP"),
@@ -127,6 +132,36 @@ def test_the_sum_is_the_number_of_records(read_archive):
                 assert counted == len(records)
 
 
+def test_plain_text_is_a_document_as_it_is(read_archive):
+    bodies = [WORDS.encode("cp1252"), f"  <b>1</b>\r\n{WORDS}".encode(), "Кот\n".encode("koi8-r")]
+    types = ["text/plain; charset=iso-8859-1", "Text/Plain", "text/plain;charset=koi8-r"]
+    records = [
+        record(http(gzip.compress(body), kind, Content_Encoding="gzip", Content_Language="de"))
+        for body, kind in zip(bodies, types, strict=True)
+    ]
+    records.append(record(WORDS.encode(), "resource", Content_Type="text/plain"))
+    records.append(arc_record(http(WORDS.encode(), "text/plain")))
+    rows, quarantine = read_archive(b"".join(records[:4]))
+    assert quarantine.total == 0 and quarantine.skipped() == {}
+    assert [row["text"] for row in rows] == [WORDS, f"  <b>1</b>\r\n{WORDS}", "Кот\n", WORDS]
+    assert [row["declared_lang"] for row in rows] == ["de", "de", "de", None]
+    assert json.loads(rows[2]["meta"])["encoding"] == "koi8-r"
+    rows, _ = read_archive(arc_record(ARC_1, "filedesc://a.arc", "text/plain") + records[4])
+    assert [row["text"] for row in rows] == [WORDS]
+
+
+def test_a_page_that_is_called_plain_text_is_taken_apart(read_archive):
+    rows, _ = read_archive(record(http(PAGE.encode(), "text/plain")))
+    assert rows[0]["text"].split() == WORDS.split()
+    assert json.loads(rows[0]["meta"])["title"] == "Katze"
+
+
+def test_plain_text_in_no_encoding_is_quarantined(read_archive):
+    body = bytes(128 + k * k * 37 % 127 for k in range(300))
+    rows, quarantine = read_archive(record(http(body, "text/plain")))
+    assert rows == [] and quarantine.counts() == {"not UTF-8": 1}
+
+
 def test_wet(read_archive):
     headers = {"Content_Type": "text/plain", "WARC_Identified_Content_Language": "deu,eng"}
     rows, _ = read_archive(record(WORDS.encode(), "conversion", **headers))
@@ -169,6 +204,8 @@ def test_real_archives_are_accounted_for(development_data):
     """The numbers of records are those that two other readers count."""
     records = {
         "dev_cc-web-pages.warc.gz": 59,
+        "dev_debian-handbook_26lang.warc.gz": 573,
+        "dev_libreoffice-help_12lang.warc.gz": 841,
         "real_IAH-20080430-blackbook.warc.gz": 822,
         "real_clipped-truncated.warc.gz": 1,
         "real_commoncrawl-whirlwind.warc.gz": 4,
@@ -176,9 +213,13 @@ def test_real_archives_are_accounted_for(development_data):
         "real_ipwb-sample-1.warc.gz": 231,
         "real_resiliparse-warcfile.warc.gz": 50,
     }
+    skipped = {}
     for name, count in records.items():
         quarantine = Quarantine()
         file = SourceFile("crawl", str(development_data / "warc" / name), name, "warc")
         rows = sum(batch.num_rows for batch in read_file(file, quarantine))
         assert rows + sum(quarantine.skipped().values()) + quarantine.total == count, name
         assert quarantine.total == (1 if "truncated" in name else 0), quarantine.table().to_pylist()
+        skipped[name] = quarantine.skipped()
+    robots = [found.get("robots.txt", 0) for found in skipped.values()]
+    assert sum(robots) == skipped["real_IAH-20080430-blackbook.warc.gz"]["robots.txt"] == 32
