@@ -94,7 +94,7 @@ def decode_named(data: bytes, label: str) -> Decoded:
     text, errors = decode_with(data, codec)
     if errors:
         name = "UTF-8" if codec == "utf-8" else web_name(codec)
-        raise Undecodable(f"not {name}: {errors:,} places do not fit")
+        raise Undecodable(f"not {name}: {places(errors)}")
     return Decoded(text, web_name(codec), "named")
 
 
@@ -132,6 +132,11 @@ def decode_page(data: bytes, content_type: str | None = None) -> Decoded:
     if itself is not None:
         return itself
     return _detected(data, markup=True)
+
+
+def places(errors: int) -> str:
+    """``"3 places do not fit"``: what an error says of them."""
+    return "1 place does not fit" if errors == 1 else f"{errors:,} places do not fit"
 
 
 def charset_in(content_type: str | None) -> str | None:
@@ -192,7 +197,7 @@ def _detected(data: bytes, markup: bool) -> Decoded:
         raise Undecodable("not UTF-8: and whatever else it could be looks like no text")
     text, errors = decode_with(data, found.codec)
     if errors > ERRORS_ALLOWED * _foreign_characters(text):
-        raise Undecodable(f"not UTF-8: nor {web_name(found.codec)}: {errors:,} places do not fit")
+        raise Undecodable(f"not UTF-8: nor {web_name(found.codec)}: {places(errors)}")
     return Decoded(text, web_name(found.codec), "detected", errors)
 
 

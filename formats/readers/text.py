@@ -23,7 +23,7 @@ from formats.readers.lines_kernels import blank_lines, copy_spans
 from formats.readers.segments import named_by_segment, open_lines
 from formats.readers.streams import READ_BYTES, Damaged, open_bytes
 from formats.readers.tabular import tabular_documents
-from formats.readers.transcode import as_utf8
+from formats.readers.transcode import as_utf8, misfits
 from formats.readers.vector_kernels import PADDING
 
 _Texts = tuple[np.ndarray, pa.Array]
@@ -47,6 +47,8 @@ def read_text(
     try:
         for positions, texts, encoding in _SPLITS[file.split](file, quarantine, batch_bytes):
             count += len(positions)
+            if encoding is not None:
+                positions, texts = _fitting(positions, texts, encoding, named, quarantine)
             batch = pa.RecordBatch.from_arrays([texts], ["text"])
             if encoding is not None:
                 column = pa.repeat(pa.scalar(encoding, pa.large_string()), len(texts))
@@ -58,6 +60,19 @@ def read_text(
         return
     if count == 0 and quarantine.total == entries_before and not file.start:
         quarantine.add(file.source, file.path, None, "empty file: it holds no text")
+
+
+def _fitting(
+    positions: np.ndarray, texts: pa.Array, encoding: str, file: SourceFile, quarantine: Quarantine
+) -> _Texts:
+    """What fitted its encoding; the rest is quarantined under the encoding's name."""
+    errors = misfits(texts, encoding, detected=file.encoding == "auto")
+    for row, error in errors.items():
+        raw = texts[row].as_py()
+        quarantine.add(file.source, file.path, int(positions[row]), error, raw)
+    fits = np.ones(len(texts), np.bool_)
+    fits[list(errors)] = False
+    return positions[fits], texts.filter(pa.array(fits))
 
 
 def _whole(file: SourceFile, quarantine: Quarantine, block_bytes: int) -> _Pieces:

@@ -1,20 +1,26 @@
 """A byte stream in any encoding, turned into UTF-8 on its way.
 
 The beginning decides, once, what the whole stream is. Bytes that do not fit the encoding become
-0xFF, which no UTF-8 holds: the line they stand in is quarantined, and only it.
+0xFF, which no UTF-8 holds: the line they stand in is quarantined, and only it (``misfits``).
 """
 
 from __future__ import annotations
 
 import codecs
 
-from formats.readers.charset import Undecodable, decode_text
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from formats.readers.charset import Undecodable, decode_text, places
 from formats.readers.charset_decode import error_handler
 from formats.readers.charset_labels import WEB_NAMES, codec_of, web_name
 from formats.readers.streams import READ_BYTES, ByteStream, Damaged
 
 HEAD_BYTES = 1 << 20
 """What the encoding is found by."""
+MISFIT = b"\xff"
+"""Stands for bytes that do not fit: a gap of ``charset_decode``, written as one byte."""
 
 
 def as_utf8(stream: ByteStream, encoding: str) -> tuple[ByteStream, str | None]:
@@ -43,6 +49,22 @@ def as_utf8(stream: ByteStream, encoding: str) -> tuple[ByteStream, str | None]:
     if named in ("utf-16-le", "utf-16-be") and head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         codec = "utf-16"
     return _Transcoded(rest, codec), web_name(named or codec)
+
+
+def misfits(texts: pa.Array, encoding: str, detected: bool) -> dict[int, str]:
+    """The quarantine errors of texts in which bytes did not fit.
+
+    Args:
+        texts: large_binary [rows], out of a stream of ``as_utf8``.
+        encoding: its name.
+        detected: whether the file's beginning said so, not the recipe.
+    """
+    counts = pc.count_substring(texts, MISFIT).to_numpy(zero_copy_only=False)
+    how = " (told by the beginning of the file)" if detected else ""
+    return {
+        row: f"not {encoding}: {places(int(counts[row]))}{how}"
+        for row in np.flatnonzero(counts).tolist()
+    }
 
 
 def _read_head(stream: ByteStream) -> tuple[bytes, Damaged | None]:

@@ -187,7 +187,7 @@ def test_what_is_no_text_is_not_decoded():
 def test_named():
     assert decode_named("naïve".encode("cp1252"), "ascii").text == "naïve"
     assert decode_named("x".encode("utf-16"), "utf-16be").text == "x"
-    with pytest.raises(Undecodable, match="not UTF-8: 1 places"):
+    with pytest.raises(Undecodable, match="not UTF-8: 1 place does not fit"):
         decode_named(b"\xff", "utf8")
     with pytest.raises(ValueError, match="'klingon' is not known"):
         decode_named(b"", "klingon")

@@ -125,8 +125,22 @@ def test_bytes_that_do_not_fit_a_named_encoding(read):
     content = "漢字\n".encode("cp932") + b"\x81\x01\n" + "かな\n".encode("cp932")
     outcome = read(content, "a.txt", encoding="shift_jis", split="line")
     assert outcome.texts == ["漢字", "かな"]
-    assert outcome.errors == [(2, "not UTF-8")]
+    assert outcome.errors == [(2, "not shift_jis")]
+    assert outcome.entries[0]["error"] == "not shift_jis: 1 place does not fit"
     assert read(content, "a.txt", encoding="shift_jis").errors == [(None, "not shift_jis")]
+
+
+@pytest.mark.parametrize("split", ["line", "paragraph"])
+def test_what_does_not_fit_is_told_by_the_encoding_that_was_tried(read, split):
+    """The first lines are Japanese; later ones, out of another file, are not."""
+    japanese = "吾輩は猫である。名前はまだ無い。\n\n" * (1 << 15)
+    western = "Größe, Übung, Straße; déjà vu\n\n"
+    content = japanese.encode("cp932") + western.encode("cp1252") + "終わり\n".encode("cp932")
+    outcome = read(content, "a.txt", split=split)
+    assert outcome.texts[-2:] == ["吾輩は猫である。名前はまだ無い。", "終わり"]
+    assert outcome.errors == [(2 * (1 << 15) + 1, "not shift_jis")]
+    error = outcome.entries[0]["error"]
+    assert error.endswith(" not fit (told by the beginning of the file)")
 
 
 @settings(max_examples=100, deadline=None)
