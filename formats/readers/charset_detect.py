@@ -4,7 +4,7 @@
 and looked at: of those it ranks about equal, the one with the fewest odd neighbours is taken, and
 none where all look odd. Of 3,270 cuts of documents that nothing here was tuned on, 99.3 % came out
 right (17 wrong, 7 refused); ``chardet`` alone had 98.4 %, ``charset-normalizer`` 79.7, ``cchardet``
-68.4, ``resiliparse`` 60.7 (``benchmarks/text_in.py`` with the seeds 11 to 13).
+68.4, ``resiliparse`` 60.7 (``benchmarks/text_encodings.py`` with the seeds 11 to 13).
 """
 
 from __future__ import annotations
