@@ -37,13 +37,15 @@ MODULES = {
     "se_personnummer": "se.personnummer", "tr_tckn": "tr.tckimlik", "de_steuer_id": "de.idnr",
     "ru_inn": "ru.inn", "ar_cuit": "ar.cuit", "be_national_number": "be.nn",
     "cz_rodne_cislo": "cz.rc", "no_fodselsnummer": "no.fodselsnummer", "dk_cpr": "dk.cpr",
-    "il_id": "il.idnr",
+    "il_id": "il.idnr", "ch_ahv": "ch.ssn", "pt_nif": "pt.nif", "ro_cnp": "ro.cnp",
+    "gr_amka": "gr.amka", "za_id": "za.idnr", "ua_rnokpp": "ua.rntrc", "pk_cnic": "pk.cnic",
 }  # fmt: skip
 """Check -> module of python-stdnum."""
 SIZES = {
     "us_ssn": 9, "fr_nir": 15, "br_cnpj": 14, "th_national_id": 13, "kr_rrn": 13, "id_nik": 16,
     "jp_my_number": 12, "in_aadhaar": 12, "ru_inn": 12, "nl_bsn": 9, "se_personnummer": 10,
-    "cz_rodne_cislo": 10, "dk_cpr": 10, "il_id": 9, "es_dni": 9,
+    "cz_rodne_cislo": 10, "dk_cpr": 10, "il_id": 9, "es_dni": 9, "ch_ahv": 13, "pt_nif": 9,
+    "ro_cnp": 13, "za_id": 13, "ua_rnokpp": 10, "pk_cnic": 13,
 }  # fmt: skip
 """Digits of a number; 11 elsewhere."""
 
@@ -171,9 +173,20 @@ def drawn_head(draw: random.Random, check: str, size: int) -> str:
     """All digits but two, with a day of birth where most numbers have one."""
     digits = "".join(str(draw.randrange(10)) for _ in range(size))
     year, month, day = draw.randrange(30, 100), draw.randrange(1, 13), draw.randrange(1, 29)
-    if check in ("kr_rrn", "pl_pesel", "se_personnummer", "be_national_number", "cz_rodne_cislo"):
+    if check == "ch_ahv":
+        return f"756{digits[3:]}"
+    if check == "ro_cnp":
+        return f"{digits[0]}{year}{month:02}{day:02}{draw.randrange(1, 47):02}{digits[9:]}"
+    if check in (
+        "za_id",
+        "kr_rrn",
+        "pl_pesel",
+        "se_personnummer",
+        "be_national_number",
+        "cz_rodne_cislo",
+    ):
         return f"{year}{month:02}{day:02}{digits[6:]}"
-    if check in ("no_fodselsnummer", "dk_cpr"):
+    if check in ("no_fodselsnummer", "dk_cpr", "gr_amka"):
         return f"{day:02}{month:02}{year}{digits[6:]}"
     if check == "id_nik":
         return f"32{digits[2:6]}{day:02}{month:02}{year}{digits[12:]}"

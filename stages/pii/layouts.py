@@ -86,6 +86,15 @@ LAYOUTS = (
     Layout("il_id", "9, 8-1", "il_id"),
     Layout("ir_national_code", "10, 3-6-1", "ir_national_code"),
     Layout("vn_cccd", "12", "vn_cccd"),
+    Layout("ch_ahv", "3.4.4.2", "ch_ahv", EVERYWHERE),
+    Layout("ch_ahv", "13, 3 4 4 2", "ch_ahv"),
+    Layout("pt_nif", "9, 3 3 3", "pt_nif"),
+    Layout("ro_cnp", "13", "ro_cnp"),
+    Layout("gr_amka", "11", "gr_amka"),
+    Layout("za_id", "13, 6 4 3, 6 4 2 1, 6 4 1 2", "za_id"),
+    Layout("ua_rnokpp", "10", "ua_rnokpp"),
+    Layout("pk_cnic", "5-7-1", "pk_cnic", "ur"),
+    Layout("pk_cnic", "13", "pk_cnic"),
     # Telephone numbers without a trunk 0; those with one have a rule of their own, and any shape
     # will do beside a context word.
     Layout("phone", "3-3-4, 3.3.4, 1-3-3-4, 1.3.3.4", "phone_nanp", "en es"),

@@ -44,13 +44,15 @@ from stages.pii.checksum_kernels import (
     number_at,
     verhoeff,
 )
+from stages.pii.registers_kernels import passes_register
 
 NATIONAL = (
     "us_ssn", "fr_nir", "es_dni", "es_nie", "de_steuer_id", "it_codice_fiscale", "br_cpf",
     "br_cnpj", "cn_resident_id", "th_national_id", "kr_rrn", "jp_my_number", "in_aadhaar",
     "id_nik", "pl_pesel", "nl_bsn", "se_personnummer", "tr_tckn", "ru_snils", "ru_inn", "ar_cuit",
     "cl_rut", "mx_curp", "gb_nino", "be_national_number", "cz_rodne_cislo", "fi_hetu",
-    "no_fodselsnummer", "dk_cpr", "il_id", "ir_national_code", "vn_cccd",
+    "no_fodselsnummer", "dk_cpr", "il_id", "ir_national_code", "vn_cccd", "ch_ahv", "pt_nif",
+    "ro_cnp", "gr_amka", "za_id", "ua_rnokpp", "pk_cnic",
 )  # fmt: skip
 """National numbers: country (ISO 3166), then what people there call it."""
 KINDS: tuple[str, ...] = ("email", "phone", "ip", "credit_card", "iban", *NATIONAL)
@@ -87,6 +89,7 @@ CHECKS = (
     "be_national_number", "cz_rodne_cislo", "fi_hetu", "no_fodselsnummer", "dk_cpr", "il_id",
     "ir_national_code", "vn_cccd", "phone_nanp", "phone_8", "phone_0", "phone_6_to_9",
     "phone_3", "phone_2_or_6", "phone_cn", "phone_br", "phone_any",
+    "ch_ahv", "pt_nif", "ro_cnp", "gr_amka", "za_id", "ua_rnokpp", "pk_cnic",
 )  # fmt: skip
 """What a layout's digits must pass; the number in kernels is the position."""
 
@@ -126,6 +129,8 @@ def find_shape(keys: np.ndarray, key: Scalar) -> Scalar:
 @kernel()
 def passes(check: Scalar, digits: np.ndarray, at: Scalar, size: Scalar) -> Scalar:
     """Whether the digits of a layout pass its check (a position in ``CHECKS``)."""
+    if check >= 39:
+        return passes_register(check - 39, digits, at)
     if check >= 30:
         return passes_phone(check, digits, at, size)
     if check < 10:

@@ -200,6 +200,36 @@ def nik(d):
     return born and 11 <= number(d[:2]) <= 96 and number(d[12:]) > 0
 
 
+def ahv(d):
+    return number(d[:3]) == 756 and total(d, [1, 3] * 6 + [1]) % 10 == 0
+
+
+def portuguese(d):
+    return d[0] != 0 and varied(d) and d[8] == mod11(d[:8], range(9, 1, -1))
+
+
+def romanian(d):
+    rest = total(d[:12], [2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9]) % 11
+    known = d[0] != 0 and number(d[7:9]) > 0
+    return known and day_of_birth(d[1:]) and d[12] == (1 if rest == 10 else rest)
+
+
+def greek(d):
+    return day_of_birth(d, day_first=True) and luhn(d)
+
+
+def south_african(d):
+    return day_of_birth(d) and d[10] <= 2 and luhn(d)
+
+
+def ukrainian(d):
+    return varied(d) and d[9] == total(d, [-1, 5, 7, 9, 4, 6, 10, 5, 7]) % 11 % 10
+
+
+def pakistani(d):
+    return 1 <= d[0] <= 7 and d[12] != 0
+
+
 CHECKS = {
     "card": (16, card), "us_ssn": (9, ssn), "fr_nir": (15, nir), "br_cpf": (11, cpf),
     "br_cnpj": (14, cnpj), "cn_resident_id": (18, chinese), "th_national_id": (13, thai),
@@ -211,6 +241,9 @@ CHECKS = {
     "cz_rodne_cislo": (10, czech), "no_fodselsnummer": (11, norwegian),
     "dk_cpr": (10, lambda d: day_of_birth(d, day_first=True)),
     "il_id": (9, lambda d: luhn(d) and varied(d)), "ir_national_code": (10, iranian),
+    "ch_ahv": (13, ahv), "pt_nif": (9, portuguese), "ro_cnp": (13, romanian),
+    "gr_amka": (11, greek), "za_id": (13, south_african), "ua_rnokpp": (10, ukrainian),
+    "pk_cnic": (13, pakistani),
 }  # fmt: skip
 """Check -> (digits, whether they pass)."""
 
@@ -230,6 +263,8 @@ def made_number(check, seed):
         if check == "de_steuer_id":
             digits[:10] = draw.sample(range(10), 10)
             digits[9] = digits[draw.randrange(9)]
+        if check == "ch_ahv":
+            digits[:3] = 7, 5, 6
         if check == "ar_cuit":
             digits[:2] = 2, 7
         for last in range(100):

@@ -73,6 +73,7 @@ NUMBERS = {
     "se_personnummer": ("sv", "6-4"), "tr_tckn": ("tr", "11"), "ru_snils": ("ru", "3-3-3 2"),
     "ar_cuit": ("es", "2-8-1"), "be_national_number": ("nl", "2.2.2-3.2"),
     "cz_rodne_cislo": ("cs", "6/4"), "no_fodselsnummer": ("no", "6 5"),
+    "ch_ahv": ("de", "3.4.4.2"), "pk_cnic": ("ur", "5-7-1"),
 }  # fmt: skip
 """National numbers whose layout and check are enough: language, layout."""
 NAMED = {
@@ -81,6 +82,8 @@ NAMED = {
     "ru_inn": ("ru", "ИНН"), "id_nik": ("id", "NIK"), "il_id": ("he", "ת.ז."),
     "th_national_id": ("th", "เลขประจำตัวประชาชน"), "in_aadhaar": ("en", "Aadhaar"),
     "ir_national_code": ("fa", "کد ملی"), "br_cpf": ("pt", "CPF"), "dk_cpr": ("da", "CPR-nr."),
+    "pt_nif": ("pt", "NIF"), "ro_cnp": ("ro", "CNP"), "gr_amka": ("el", "ΑΜΚΑ"),
+    "za_id": ("en", "ID number"), "ua_rnokpp": ("uk", "РНОКПП"), "ch_ahv": ("fr", "AVS"),
 }  # fmt: skip
 """National numbers that need a word beside them: language, word."""
 
