@@ -73,9 +73,30 @@ def kernel(*signatures: Any, **overrides: Any) -> Callable[[Callable[..., Any]],
     import numba
 
     options: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
+    options["no_cfunc_wrapper"] = True  # no C code calls a kernel
     if not signatures:
-        return numba.njit(**(options | {"_nrt": False} | overrides))
+        return lambda function: _for_any_constant(
+            numba.njit(**(options | {"_nrt": False} | overrides))(function)
+        )
     return numba.njit(list(signatures), **(options | overrides))
+
+
+def _for_any_constant(step: Any) -> Any:
+    """The step, compiled for the types of its arguments alone.
+
+    Numba compiles a function once more for each constant that it is called with somewhere; LLVM
+    makes as much of constants when it inlines.
+    """
+    from numba import types
+
+    resolve = step.get_call_template
+
+    def by_types(args: Any, keywords: Any) -> Any:
+        plain = {name: types.unliteral(value) for name, value in keywords.items()}
+        return resolve(tuple(types.unliteral(value) for value in args), plain)
+
+    step.get_call_template = by_types
+    return step
 
 
 def array_types() -> dict[str, Any]:
