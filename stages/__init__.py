@@ -16,6 +16,7 @@ STAGES = {
     "normalize": "stages.normalize.normalize:Normalize",
     "langid": "stages.language.langid:LangId",
     "quality": "stages.quality.quality:Quality",
+    "quality_model": "stages.quality_model.quality_model:QualityModel",
     "url_filter": "stages.urls.url_filter:UrlFilter",
     "toxicity": "stages.toxicity.toxicity:Toxicity",
     "pii": "stages.pii.pii:Pii",
