@@ -73,6 +73,11 @@ def _parser() -> argparse.ArgumentParser:
     show = commands.add_parser("show", help="tables of a run: funnel, mixture, tokenizer, timings")
     show.add_argument("folder", metavar="RUN", help="a run folder")
     show.set_defaults(command=_show)
+    train = _recipe_command(commands, "train-quality", _train_quality,
+                            "train a quality model on labelled sources")  # fmt: skip
+    train.description = (
+        "Train the model of the stage quality_model, judge it on unseen sources, calibrate it."
+    )
     trace = commands.add_parser(
         "trace", help="where a training row came from; where a document went"
     )
@@ -147,6 +152,19 @@ def _check(options: argparse.Namespace) -> int:
     report = check(_load(options))
     show_check(report)
     return DONE if report.feasible else USAGE
+
+
+def _train_quality(options: argparse.Namespace) -> int:
+    from pipeline.quality_training.recipe import load_training
+    from pipeline.quality_training.show import show_training
+    from pipeline.quality_training.train import train_quality
+
+    overrides = list(options.set)
+    settings, stages = load_training(options.recipe, overrides)
+    if options.out:
+        settings = settings.model_copy(update={"out": options.out})
+    show_training(settings, train_quality(settings, stages))
+    return DONE
 
 
 def _show(options: argparse.Namespace) -> int:

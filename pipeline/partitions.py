@@ -82,6 +82,12 @@ def input_partitions(recipe: Recipe) -> list[InputPartition]:
     return partitions
 
 
+def source_files(source: Source) -> tuple[SourceFile, ...]:
+    """All files of a source, whole and in order; see ``input_partitions`` for what it raises."""
+    pieces = (Piece(data.file, data.read, WHOLE) for data in _files(source))
+    return tuple(_source_file(source, piece) for piece in pieces)
+
+
 def count_files(partitions: Iterable[InputPartition]) -> int:
     """How many files they read, each counted once."""
     return len({file.path for part in partitions for file in part.files})
@@ -167,22 +173,7 @@ def _groups(pieces: Sequence[Piece], target: int) -> list[list[Piece]]:
 
 
 def _partition(index: int, source: Source, group: list[Piece]) -> InputPartition:
-    files = tuple(
-        SourceFile(
-            source=source.name,
-            path=piece.file.path,
-            relative_path=piece.file.relative_path,
-            read=piece.read,
-            columns=source.columns,
-            max_record_bytes=source.max_record_bytes,
-            split=source.split,
-            encoding=source.encoding,
-            extract=source.extract,
-            start=piece.range[0],
-            end=piece.range[1],
-        )
-        for piece in group
-    )
+    files = tuple(_source_file(source, piece) for piece in group)
     stored = [(p.file.path, p.file.size_bytes, str(p.file.modified), p.range) for p in group]
     return InputPartition(
         index=index,
@@ -191,4 +182,20 @@ def _partition(index: int, source: Source, group: list[Piece]) -> InputPartition
         stored_bytes=sum(piece.stored_bytes for piece in group),
         expected_bytes=sum(piece.expected_bytes for piece in group),
         fingerprint=fingerprint(source, stored),
+    )
+
+
+def _source_file(source: Source, piece: Piece) -> SourceFile:
+    return SourceFile(
+        source=source.name,
+        path=piece.file.path,
+        relative_path=piece.file.relative_path,
+        read=piece.read,
+        columns=source.columns,
+        max_record_bytes=source.max_record_bytes,
+        split=source.split,
+        encoding=source.encoding,
+        extract=source.extract,
+        start=piece.range[0],
+        end=piece.range[1],
     )

@@ -119,6 +119,9 @@ class Recipe(Section):
     tokenizer: TokenizerSection | None = None
     mixture: MixtureOptions | None = None
     shards: ShardOptions = Field(default_factory=lambda: ShardOptions.model_validate({}))
+    train_quality: dict[str, Any] | None = Field(
+        None, description="What `train-quality` trains from; a run does not depend on it."
+    )
 
     @model_validator(mode="after")
     def _sections_fit(self) -> Self:

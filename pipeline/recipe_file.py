@@ -39,6 +39,18 @@ def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
     Raises:
         RecipeError: the file is missing, is not YAML, or says something that is not valid.
     """
+    data, complaints = read_yaml(path, overrides)
+    return _validate(data, complaints)
+
+
+def read_yaml(
+    path: str | Path, overrides: list[str] | None = None
+) -> tuple[dict[str, Any], Complaints]:
+    """A YAML file's mapping, expanded and overridden, and where to complain about it.
+
+    Raises:
+        RecipeError: the file is missing or is not a YAML mapping.
+    """
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -55,7 +67,7 @@ def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
     data = _expand(data, (), complaints)
     for override in overrides or []:
         _override(data, override)
-    return _validate(data, complaints)
+    return data, complaints
 
 
 class Complaints:
@@ -165,18 +177,32 @@ def _index(items: list[Any], part: str, path: str, override: str) -> int:
 def _validate(data: dict[str, Any], complaints: Complaints) -> Recipe:
     stages = []
     for index, item in enumerate(data.get("stages") or []):
-        stage = _validate_stage(item, ("stages", index), complaints)
+        stage = validate_stage(item, ("stages", index), complaints)
         if stage is not None:
             stages.append(stage)
-    try:
-        recipe = Recipe.model_validate(data | {"stages": stages})
-    except ValidationError as error:
-        _complain(error, Recipe, (), complaints)
+    if "train_quality" in data:
+        from pipeline.quality_training.recipe import training_section
+
+        training_section(data["train_quality"], data, ("train_quality",), complaints)
+    recipe = validate_section(Recipe, data | {"stages": stages}, (), complaints)
     complaints.raise_if_any()
+    assert isinstance(recipe, Recipe)
     return recipe
 
 
-def _validate_stage(item: Any, location: Location, complaints: Complaints) -> Any:
+def validate_section(
+    model: type[BaseModel], data: dict[str, Any], location: Location, complaints: Complaints
+) -> Any:
+    """The section that ``data`` describes, or None after a complaint."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        _complain(error, model, location, complaints)
+        return None
+
+
+def validate_stage(item: Any, location: Location, complaints: Complaints) -> Any:
+    """The stage that a list item names, or None after a complaint."""
     from stages import STAGES
 
     if isinstance(item, str):

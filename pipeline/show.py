@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from formats.units import format_bytes, format_count
 from pipeline.partitions import count_files
+from pipeline.terminal import console_of_output, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pipeline.plan import Plan
 
 LANGUAGES_SHOWN = 20
-PIPE_WIDTH = 140
 
 
 def show_plan(plan: Plan) -> None:
@@ -31,12 +30,12 @@ def show_plan(plan: Plan) -> None:
             rows.append([step.name, f"{len(step.tasks)}", f"{finished}", _state(done, finished)])
         else:
             rows.append([step.name, "", "", _state(done, 0)])
-    console = _console()
+    console = console_of_output()
     console.print(
         f"{plan.recipe.run.name}: {files} files, {format_bytes(stored)} as stored, "
         f"{len(plan.partitions)} partitions -> {plan.folder.path}"
     )
-    _table(console, "plan", ["step", "tasks", "done", "state"], rows)
+    print_table(console, "plan", ["step", "tasks", "done", "state"], rows)
     if plan.is_complete():
         console.print("complete: a run would do nothing")
 
@@ -49,17 +48,17 @@ def _state(done: bool, finished: int) -> str:
 
 def show_check(report: CheckReport) -> None:
     """What the recipe would read, and whether the mixture can be made of it."""
-    console = _console()
+    console = console_of_output()
     rows = [
         [s.name, str(s.files), format_bytes(s.stored_bytes), f"about {format_bytes(s.text_bytes)}"]
         for s in report.sources
     ]
-    _table(console, "sources", ["source", "files", "stored", "text"], rows)
+    print_table(console, "sources", ["source", "files", "stored", "text"], rows)
     if report.components:
         rows = [
             [c.name, f"about {format_count(c.tokens)}", f"{c.share:.1%}"] for c in report.components
         ]
-        _table(console, "supply before any filter", ["component", "tokens", "share"], rows)
+        print_table(console, "supply before any filter", ["component", "tokens", "share"], rows)
     for line in report.messages:
         console.print(line)
     console.print("the recipe is valid" + ("" if report.feasible else ", but it cannot be met"))
@@ -67,7 +66,7 @@ def show_check(report: CheckReport) -> None:
 
 def show_run(folder: RunFolder) -> None:
     """Funnel per stage and language, mixture, tokenizer, timings."""
-    console = _console()
+    console = console_of_output()
     summary = folder.read_summary()
     console.print(f"{summary['name']}  ({folder.path})")
     for note in summary["notes"]:
@@ -100,7 +99,7 @@ def _show_funnel(console: Console, summary: dict[str, Any]) -> None:
             ]
         )
     columns = ["stage", "documents left", "text left", "dropped", "share", "core s"]
-    _table(console, "funnel", columns, rows)
+    print_table(console, "funnel", columns, rows)
     for what in ("skipped", "quarantined"):
         if read[what]:
             listed = ", ".join(f"{number:,} {reason}" for reason, number in read[what].items())
@@ -123,7 +122,7 @@ def _show_languages(console: Console, summary: dict[str, Any]) -> None:
         row = [lang, f"{read['documents']:,}", *(f"{n:,}" for n in left)]
         rows.append([*row, format_bytes(kept["text_bytes"]), f"{share:.0%}"])
     columns = ["language", "read", *stages, "text kept", "share"]
-    _table(console, "documents left per language", columns, rows)
+    print_table(console, "documents left per language", columns, rows)
 
 
 def _show_reasons(console: Console, summary: dict[str, Any]) -> None:
@@ -133,7 +132,7 @@ def _show_reasons(console: Console, summary: dict[str, Any]) -> None:
         for rule, total in entry["reasons"].items()
     ]
     if rows:
-        _table(console, "why documents went", ["stage", "rule", "documents", "text"], rows)
+        print_table(console, "why documents went", ["stage", "rule", "documents", "text"], rows)
 
 
 def _show_repairs(console: Console, summary: dict[str, Any]) -> None:
@@ -148,7 +147,7 @@ def _show_repairs(console: Console, summary: dict[str, Any]) -> None:
         )
     columns = ["stage", "kind", "documents", "times", "mostly in"]
     if rows:
-        _table(console, "repairs", columns, rows)
+        print_table(console, "repairs", columns, rows)
 
 
 def _show_tokenizer(console: Console, tokenizer: dict[str, Any]) -> None:
@@ -158,7 +157,7 @@ def _show_tokenizer(console: Console, tokenizer: dict[str, Any]) -> None:
         for lang, bytes_per_token in list(tokenizer.get("bytes_per_token", {}).items())
     ]
     if rows:
-        _table(console, "bytes per token", ["language", "held out"], rows[:LANGUAGES_SHOWN])
+        print_table(console, "bytes per token", ["language", "held out"], rows[:LANGUAGES_SHOWN])
 
 
 def _show_mixture(console: Console, mixture: dict[str, Any]) -> None:
@@ -176,7 +175,7 @@ def _show_mixture(console: Console, mixture: dict[str, Any]) -> None:
         ]
         title = f"mixture of {phase['name']}: {phase['rows']:,} rows"
         columns = ["component", "wanted", "got", "rows", "tokens", "epochs"]
-        _table(console, title, columns, rows)
+        print_table(console, title, columns, rows)
 
 
 def _show_timings(console: Console, summary: dict[str, Any]) -> None:
@@ -191,7 +190,7 @@ def _show_timings(console: Console, summary: dict[str, Any]) -> None:
         for name, step in summary["steps"].items()
     ]
     columns = ["step", "tasks", "core s", "wall s", "peak memory"]
-    _table(
+    print_table(
         console, f"time: {summary['seconds']:.1f} s, {summary['workers']} workers", columns, rows
     )
     spent = ", ".join(f"{name} {seconds}" for name, seconds in summary["map_seconds"].items())
@@ -220,31 +219,3 @@ def closing_lines(folder: RunFolder, summary: dict[str, Any]) -> list[str]:
     if "mixture" in summary:
         lines.append(f"  python -m pipeline trace {folder.path} --row 0")
     return lines
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    class PipeConsole(Console):
-        """Leaves it to the caller what a closed pipe means; rich itself would exit with 1."""
-
-        def on_broken_pipe(self) -> None:
-            with suppress(SystemExit):
-                super().on_broken_pipe()
-            raise BrokenPipeError
-
-    console = PipeConsole(highlight=False)
-    # In a pipe or a log there is no edge to break lines at.
-    return console if console.is_terminal else PipeConsole(highlight=False, width=PIPE_WIDTH)
-
-
-def _table(console: Console, title: str, columns: list[str], rows: list[list[str]]) -> None:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)

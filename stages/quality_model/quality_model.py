@@ -18,6 +18,8 @@ from pydantic import Field
 
 from formats.buffers import text_buffers
 from stages.base import MapStage, alive, mark_dropped, set_column
+from stages.language.fasttext_arrays_kernels import Scratch, forward_scratch
+from stages.language.fasttext_model import FastTextModel
 from stages.quality.quality import language_codes, plain_numbers
 from stages.quality.rules import language_key
 from stages.quality_model.model_folder import (
@@ -146,40 +148,47 @@ def score(
         wanted = living & of_language[codes]
         if not wanted.any():
             continue
-        score_with(file_of(model, part), part.positive, column, wanted, description, scores)
+        loaded = load_labelled(file_of(model, part), part.positive)
+        score_with(loaded, column, wanted, description.preparation, scores)
         if calibrated:
             scores[wanted] = part.calibration.apply(scores[wanted])
     return scores
 
 
+Loaded = tuple[FastTextModel, int, np.ndarray]
+"""See ``model_folder.load_labelled``."""
+
+
 def score_with(
-    path: str, positive: str, column: pa.Array, wanted: np.ndarray,
-    description: ModelDescription, scores: np.ndarray,
+    loaded: Loaded, column: pa.Array, wanted: np.ndarray, how: PreparationSettings,
+    scores: np.ndarray,
 ) -> None:  # fmt: skip
     """Write the own scores of one classifier for the wanted rows.
 
     Args:
-        path: of the fastText file.
-        positive: its good label.
+        loaded: the classifier.
         column: large_string [rows].
         wanted: bool [rows].
-        description: how texts are prepared.
+        how: texts are prepared.
         scores: float32 [rows], written.
     """
-    from stages.language.fasttext_arrays_kernels import forward_scratch
-    from stages.quality_model.score_kernels import score_column
-
-    model, label, way = load_labelled(path, positive)
-    how = description.preparation
-    scratch = forward_scratch(model.sizes)
+    scratch = forward_scratch(loaded[0].sizes)
     for start, stop in slices(column, SLICE_BYTES):
         rows = slice(start, stop)
         part = np.ascontiguousarray(wanted[rows])
         texts = prepared(column[rows], how.tokens, how.windows, how.window_bytes, part)
-        data, offsets = text_buffers(texts)
-        score_column(
-            data, offsets, part, label, way, model.arrays, model.sizes, scratch, scores[rows]
-        )
+        score_prepared(loaded, texts, part, scores[rows], scratch)
+
+
+def score_prepared(
+    loaded: Loaded, texts: pa.Array, wanted: np.ndarray, scores: np.ndarray, scratch: Scratch
+) -> None:
+    """Write the own scores of one classifier for the wanted rows of prepared texts."""
+    from stages.quality_model.score_kernels import score_column
+
+    model, label, way = loaded
+    data, offsets = text_buffers(texts)
+    score_column(data, offsets, wanted, label, way, model.arrays, model.sizes, scratch, scores)
 
 
 def slices(column: pa.Array, text_bytes: int) -> list[tuple[int, int]]:

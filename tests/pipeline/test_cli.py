@@ -172,7 +172,7 @@ def test_debug_shows_the_stack(tmp_path) -> None:
 
 
 def test_every_command_has_help(capsys) -> None:
-    for command in ("run", "plan", "check", "show", "trace"):
+    for command in ("run", "plan", "check", "show", "train-quality", "trace"):
         with pytest.raises(SystemExit) as caught:
             main([command, "--help"])
         assert caught.value.code == 0
