@@ -17,6 +17,7 @@ STAGES = {
     "langid": "stages.language.langid:LangId",
     "quality": "stages.quality.quality:Quality",
     "quality_model": "stages.quality_model.quality_model:QualityModel",
+    "perplexity": "stages.perplexity.perplexity:Perplexity",
     "url_filter": "stages.urls.url_filter:UrlFilter",
     "toxicity": "stages.toxicity.toxicity:Toxicity",
     "pii": "stages.pii.pii:Pii",

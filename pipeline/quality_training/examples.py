@@ -126,10 +126,10 @@ def _read_source(
 ) -> pa.Table:
     """Those documents of a source that have the smallest keys."""
     chosen = SCHEMA.empty_table()
-    for batch in _batches(source):
+    for batch in batches_of(source):
         progress(batch.num_rows, batch.column("text").nbytes)
-        batch = batch.filter(_mask(batch, source.where))
-        keys = _keys(batch, seed)
+        batch = batch.filter(matching_rows(batch, source.where))
+        keys = document_keys(batch, seed)
         if chosen.num_rows >= source.max_documents:
             below = keys < chosen["key"][-1].as_py()
             batch, keys = batch.filter(pa.array(below)), keys[below]
@@ -140,7 +140,8 @@ def _read_source(
     return chosen.combine_chunks()
 
 
-def _batches(source: ExampleSource) -> Iterator[pa.RecordBatch]:
+def batches_of(source: ExampleSource) -> Iterator[pa.RecordBatch]:
+    """The documents of a source's files."""
     with Quarantine(None) as aside:
         for file in source_files(source):
             yield from read_file(file, aside)
@@ -155,21 +156,15 @@ def _examples(
     preparation: PreparationSettings,
 ) -> pa.Table:
     groups = _group_names(batch, source)
-    batch = mark_dropped(batch, "", pa.nulls(batch.num_rows, pa.string()))
-    for stage in stages:
-        batch = apply_guarded(stage, batch)
+    batch = through_stages(batch, stages)
     tokens = prepared(
         batch.column("text"), preparation.tokens, preparation.windows, preparation.window_bytes
     )
-    lang = pc.coalesce(
-        batch.column("lang"), batch.column("declared_lang"), pa.scalar(UNKNOWN_LANGUAGE)
-    ).dictionary_encode()
-    names = pa.array([language_key(name) for name in lang.dictionary.to_pylist()], pa.string())
     table = pa.table(
         {
             "key": pa.array(keys),
             "tokens": tokens,
-            "lang": names.take(lang.indices),
+            "lang": languages_of(batch),
             "group": groups,
             "origin": batch.column("origin"),
             "excerpt": pc.utf8_slice_codeunits(batch.column("text"), 0, EXCERPT_CHARACTERS),
@@ -180,7 +175,24 @@ def _examples(
     return table.filter(pc.match_substring_regex(table["tokens"], r"\S"))
 
 
-def _keys(batch: pa.RecordBatch, seed: int) -> np.ndarray:
+def through_stages(batch: pa.RecordBatch, stages: Sequence[MapStage]) -> pa.RecordBatch:
+    """The batch as the stages leave it; what they drop stays."""
+    batch = mark_dropped(batch, "", pa.nulls(batch.num_rows, pa.string()))
+    for stage in stages:
+        batch = apply_guarded(stage, batch)
+    return batch
+
+
+def languages_of(batch: pa.RecordBatch) -> pa.Array:
+    """The key of each document's language, found or declared: string [rows]."""
+    lang = pc.coalesce(
+        batch.column("lang"), batch.column("declared_lang"), pa.scalar(UNKNOWN_LANGUAGE)
+    ).dictionary_encode()
+    names = pa.array([language_key(name) for name in lang.dictionary.to_pylist()], pa.string())
+    return names.take(lang.indices)
+
+
+def document_keys(batch: pa.RecordBatch, seed: int) -> np.ndarray:
     """One number per document that its id and the seed decide: uint64 [rows] (splitmix64)."""
     with np.errstate(over="ignore"):
         key = document_numbers(batch.column("id")) + np.uint64(
@@ -191,7 +203,7 @@ def _keys(batch: pa.RecordBatch, seed: int) -> np.ndarray:
     return np.asarray(key ^ (key >> np.uint64(31)), np.uint64)
 
 
-def _mask(batch: pa.RecordBatch, where: dict[str, str | list[str]]) -> pa.Array:
+def matching_rows(batch: pa.RecordBatch, where: dict[str, str | list[str]]) -> pa.Array:
     """Which rows have the wanted values: bool [rows]."""
     mask = pa.array(np.ones(batch.num_rows, np.bool_))
     for name, wanted in where.items():

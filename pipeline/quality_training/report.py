@@ -10,7 +10,7 @@ from pipeline.report_html import escape, excerpt, figures, fold, page, section, 
 
 if TYPE_CHECKING:
     from pipeline.quality_training.settings import TrainQuality
-    from pipeline.quality_training.train import Trained
+    from pipeline.quality_training.train import Trained, Training
 
 SIZE = 300
 """Pixels of a reliability plot's sides."""
@@ -20,18 +20,18 @@ LINES = {"calibrated": "first", "before": "second"}
 """Kind of point -> the page's colour for it."""
 
 
-def write_report(
-    path: str, settings: TrainQuality, trained: list[Trained], notes: list[str]
-) -> None:
+def write_report(path: str, settings: TrainQuality, result: Training) -> None:
     """Draw the measures of all classifiers; the plots stand beside it as SVG files too."""
     folder = path.rsplit("/", 1)[0]
-    sections = [_head(settings, notes)]
-    for one in trained:
+    sections = [_head(settings, result.notes)]
+    for one in result.classifiers:
         plot = reliability_plot(
             one.measures["reliability"], one.measures["reliability_uncalibrated"]
         )
         storage.write_text(f"{folder}/reliability-{one.name}.svg", plot)
         sections.append(_classifier(one, settings, plot))
+    if result.characters:
+        sections.append(_characters(result.characters))
     storage.write_text(path, page("Quality model", sections))
 
 
@@ -86,11 +86,30 @@ def _classifier(one: Trained, settings: TrainQuality, plot: str) -> str:
     )
 
 
+def _characters(rows: list[dict[str, Any]]) -> str:
+    cells = [
+        [row["lang"], f"{row['documents']:,}", f"{row['characters']:,}"]
+        + [f"{bits:.2f}" for bits in row["held_out"]]
+        for row in rows
+    ]
+    columns = ["language", "documents", "characters", "1%", "10%", "median", "90%", "99%"]
+    lead = (
+        "Bits per character of documents that were not counted: `max_bits` above the last column "
+        "spares 99 of 100 such documents."
+    )
+    return section("Models of characters", table(columns, cells), lead=lead)
+
+
+def share(value: float) -> str:
+    """A share in percent; empty where there is none."""
+    return "" if math.isnan(value) else f"{value:.1%}"
+
+
 def _kept(rows: list[dict[str, float]]) -> str:
     cells = [
         [
             f"≥ {row['threshold']:g}",
-            *(f"{row[key]:.1%}" for key in ("positives_kept", "negatives_kept", "precision")),
+            *(share(row[key]) for key in ("positives_kept", "negatives_kept", "precision")),
         ]
         for row in rows
     ]

@@ -41,6 +41,18 @@ class ClassifierOptions(Section):
     learning_rate: float = Field(default=0.2, gt=0, le=10, description="At the beginning.")
 
 
+class CharacterModelOptions(Section):
+    """Models of characters for the stage ``perplexity``, one per language of the positives."""
+
+    order: int = Field(default=4, ge=2, le=8, description="Characters of the longest n-gram.")
+    characters: int = Field(
+        default=5_000_000, ge=1000, description="Count so many of a language at most."
+    )
+    fewest_characters: int = Field(
+        default=20_000, ge=1, description="A language with fewer gets no model."
+    )
+
+
 class TrainQuality(Section):
     """Positives, negatives, and what to make of them."""
 
@@ -49,7 +61,13 @@ class TrainQuality(Section):
     positives: list[ExampleSource] = Field(
         min_length=1, description="Good documents; in a recipe a source's name will do."
     )
-    negatives: list[ExampleSource] = Field(min_length=1, description="Bad ones, likewise.")
+    negatives: list[ExampleSource] = Field(
+        default=[], description="Bad ones, likewise; a classifier needs some."
+    )
+    perplexity: CharacterModelOptions | None = Field(
+        default=CharacterModelOptions(),
+        description="Models of characters, counted on the positives; null: none.",
+    )
     stages: list[dict[str, Any]] | None = Field(
         default=None,
         description="Map stages that examples go through; null: those before `quality_model` in "
@@ -85,8 +103,13 @@ class TrainQuality(Section):
 
     @model_validator(mode="after")
     def _something_to_train(self) -> Self:
-        if not self.shared and not self.per_language:
-            raise ValueError("nothing to train: name languages in `per_language`, or set `shared`")
+        has_classifier = self.shared or bool(self.per_language)
+        if not has_classifier and self.perplexity is None:
+            raise ValueError(
+                "nothing to train: set `shared`, name languages in `per_language`, or `perplexity`"
+            )
+        if has_classifier and not self.negatives:
+            raise ValueError("`negatives` is missing (or set shared: false to train no classifier)")
         names = [source.name for source in (*self.positives, *self.negatives)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:

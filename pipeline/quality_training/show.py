@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.quality_training.report import share
 from pipeline.terminal import console_of_output, print_table
 
 if TYPE_CHECKING:
     from pipeline.quality_training.settings import TrainQuality
-    from pipeline.quality_training.train import Trained
+    from pipeline.quality_training.train import Training
 
 
-def show_training(settings: TrainQuality, trained: list[Trained]) -> None:
+def show_training(settings: TrainQuality, result: Training) -> None:
     """The measures of each classifier, and what to open and to write next."""
     console = console_of_output()
-    for one in trained:
+    for one in result.classifiers:
         found = one.measures
         seen = "sources" if found["by_source"] else "documents (one source a label)"
         console.print(
@@ -23,10 +24,19 @@ def show_training(settings: TrainQuality, trained: list[Trained]) -> None:
         )
         rows = [
             [f"≥ {row['threshold']:g}"]
-            + [f"{row[key]:.1%}" for key in ("positives_kept", "negatives_kept", "precision")]
+            + [share(row[key]) for key in ("positives_kept", "negatives_kept", "precision")]
             for row in found["kept"]
         ]
         print_table(console, f"kept by {one.name}", ["score", "good", "bad", "precision"], rows)
+    for row in result.characters:
+        console.print(
+            f"characters of {row['lang']}: {row['characters']:,}; bits per character of unseen "
+            f"documents: {', '.join(f'{bits:.2f}' for bits in row['held_out'][2:])} "
+            "(median, 90%, 99%)"
+        )
     out = settings.out.rstrip("/")
     console.print(f"  open {out}/report.html")
-    console.print(f"  - quality_model: {{model: {out}}}    in the stages of a recipe")
+    if result.classifiers:
+        console.print(f"  - quality_model: {{model: {out}}}    in the stages of a recipe")
+    if result.characters:
+        console.print(f"  - perplexity: {{folder: {out}/characters}}    likewise")

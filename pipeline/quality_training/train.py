@@ -57,9 +57,20 @@ class Trained:
     """The examples judged most wrongly: ``excerpt``, ``origin``, ``group``, ``lang``, ``score``."""
 
 
+@dataclass(frozen=True)
+class Training:
+    """All that a training made."""
+
+    notes: list[str]
+    """What was left out of the examples."""
+    classifiers: list[Trained]
+    characters: list[dict[str, Any]]
+    """See ``train_character_models``."""
+
+
 def train_quality(
     settings: TrainQuality, stages: list[MapStage], live: bool | None = None
-) -> list[Trained]:
+) -> Training:
     """Train, judge and calibrate all classifiers of the settings and write the folder.
 
     Args:
@@ -73,33 +84,59 @@ def train_quality(
     """
     from pipeline.quality_training.report import write_report
 
-    check_installed()
     for stage in stages:
         stage.check_settings()
     with Display(live) as display:
-        sources = len(settings.positives) + len(settings.negatives)
-        with display.step("read", sources):
-            examples = read_examples(
-                settings.positives, settings.negatives, stages, settings.preparation,
-                settings.seed, advance, display.part_done,
-            )  # fmt: skip
-        for note in examples.notes:
-            display.note(note)
-        trained = [
-            _train_one(name, part, settings, display)
-            for name, part in _parts(examples, settings).items()
-        ]
-    description = ModelDescription(
-        preparation=settings.preparation,
-        models={one.name: one.description for one in trained},
-    )
+        result = Training(
+            *(_classifiers(settings, stages, display) if settings.negatives else ([], [])),
+            _character_models(settings, stages, display) if settings.perplexity else [],
+        )
     out = settings.out.rstrip("/")
-    said = {"notes": examples.notes, "classifiers": {one.name: one.measures for one in trained}}
+    said = {
+        "notes": result.notes,
+        "classifiers": {one.name: one.measures for one in result.classifiers},
+        "characters": result.characters,
+    }
     storage.write_text(f"{out}/{MEASURES}", json.dumps(said, indent=1, ensure_ascii=False) + "\n")
-    write_report(f"{out}/{REPORT}", settings, trained, examples.notes)
-    # Last of all: a folder with a description is whole.
-    storage.write_text(f"{out}/{DESCRIPTION}", describe_as_json(description))
-    return trained
+    write_report(f"{out}/{REPORT}", settings, result)
+    if result.classifiers:
+        description = ModelDescription(
+            preparation=settings.preparation,
+            models={one.name: one.description for one in result.classifiers},
+        )
+        # Last of all: a folder with a description is whole.
+        storage.write_text(f"{out}/{DESCRIPTION}", describe_as_json(description))
+    return result
+
+
+def _classifiers(
+    settings: TrainQuality, stages: list[MapStage], display: Display
+) -> tuple[list[str], list[Trained]]:
+    """Notes on the examples, and all classifiers."""
+    check_installed()
+    with display.step("read", len(settings.positives) + len(settings.negatives)):
+        examples = read_examples(
+            settings.positives, settings.negatives, stages, settings.preparation,
+            settings.seed, advance, display.part_done,
+        )  # fmt: skip
+    for note in examples.notes:
+        display.note(note)
+    parts = _parts(examples, settings).items()
+    return examples.notes, [_train_one(name, part, settings, display) for name, part in parts]
+
+
+def _character_models(
+    settings: TrainQuality, stages: list[MapStage], display: Display
+) -> list[dict[str, Any]]:
+    """See ``train_character_models``."""
+    from pipeline.quality_training.character_models import train_character_models
+
+    assert settings.perplexity is not None
+    with display.step("characters", len(settings.positives)):
+        return train_character_models(
+            settings.out, settings.positives, stages, settings.perplexity, settings.seed,
+            advance, display.part_done,
+        )  # fmt: skip
 
 
 def _parts(examples: Examples, settings: TrainQuality) -> dict[str, Examples]:

@@ -13,15 +13,13 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import Field
 
 from formats.buffers import text_buffers
 from stages.base import MapStage, alive, mark_dropped, set_column
 from stages.language.fasttext_arrays_kernels import Scratch, forward_scratch
 from stages.language.fasttext_model import FastTextModel
-from stages.quality.quality import language_codes, plain_numbers
-from stages.quality.rules import language_key
+from stages.quality.quality import language_codes
 from stages.quality_model.model_folder import (
     DEFAULT,
     DESCRIPTION,
@@ -33,6 +31,7 @@ from stages.quality_model.model_folder import (
     load_labelled,
 )
 from stages.quality_model.tokens import prepared
+from stages.thresholds import limits_of, reasons_of, unserved
 
 SLICE_BYTES = 1 << 20
 """Text prepared at a time: it goes through the model while it is still in the cache."""
@@ -89,11 +88,11 @@ class QualityModel(MapStage):
         if not self.model.endswith(ENDINGS) and (self.positive or self.preparation):
             which = "positive" if self.positive else "preparation"
             raise ValueError(f"quality_model.{which}: {self.model}/{DESCRIPTION} says it")
-        unserved = sorted(set(map(_key, self.min_score)) - set(models) - {DEFAULT})
-        if unserved and DEFAULT not in models:
+        missing = unserved(self.min_score, models)
+        if missing:
             raise ValueError(
                 f"quality_model.min_score: {self.model} has no classifier for "
-                f"{', '.join(unserved)} (it has: {', '.join(sorted(models))})"
+                f"{', '.join(missing)} (it has: {', '.join(sorted(models))})"
             )
 
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -107,20 +106,9 @@ class QualityModel(MapStage):
         batch = set_column(batch, self.column, column)
         if not self.min_score:
             return batch
-        return mark_dropped(batch, self.name, self._reasons(scores, codes, names))
-
-    def _reasons(self, scores: np.ndarray, codes: np.ndarray, names: list[str]) -> pa.Array:
-        """``"quality_model: 0.31 vs 0.5"`` where a score is too low, else null, string [rows]."""
-        least = {_key(language): bound for language, bound in self.min_score.items()}
-        otherwise = least.get(DEFAULT, np.nan)
-        bounds = np.array([least.get(name, otherwise) for name in names], np.float32)[codes]
-        rows = np.flatnonzero(scores < bounds)
-        texts = pc.binary_join_element_wise(
-            self.column, ": ", plain_numbers(scores[rows]), " vs ", plain_numbers(bounds[rows]), ""
-        )
-        places = np.full(len(scores), -1, np.int64)
-        places[rows] = np.arange(len(rows))
-        return texts.take(pa.array(places, mask=places < 0))
+        least = limits_of(self.min_score, names)[codes]
+        reasons = reasons_of(self.column, scores < least, scores, least)
+        return mark_dropped(batch, self.name, reasons)
 
 
 def score(
@@ -200,7 +188,3 @@ def slices(column: pa.Array, text_bytes: int) -> list[tuple[int, int]]:
         stop = int(np.searchsorted(offsets, offsets[start] + text_bytes, side="right")) - 1
         bounds.append(min(max(stop, start + 1), len(column)))
     return list(pairwise(bounds))
-
-
-def _key(language: str) -> str:
-    return language if language == DEFAULT else language_key(language)

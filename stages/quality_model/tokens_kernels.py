@@ -9,6 +9,7 @@ import numpy as np
 
 from formats.compile import Scalar, array_types, kernel
 from stages.text_kernels import decode, look_up
+from stages.windows_kernels import window
 
 t = array_types()
 I64 = t["i64"].dtype
@@ -158,33 +159,6 @@ def write_tokens(
         out[at] = 32
         at += 1
     return at
-
-
-# --- which bytes are read ------------------------------------------------------------------------
-
-
-@kernel(forceinline=True)
-def character_start(data: np.ndarray, position: Scalar, stop: Scalar) -> Scalar:
-    """The first byte of a character at or after ``position``, at most ``stop``."""
-    while position < stop and (data[position] & 0xC0) == 0x80:
-        position += 1
-    return position
-
-
-@kernel(forceinline=True)
-def window(
-    data: np.ndarray, start: Scalar, stop: Scalar, number: Scalar, windows: Scalar, size: Scalar
-) -> tuple[Scalar, Scalar]:
-    """Bytes of window ``number`` of a text longer than ``windows * size``: first, and after last.
-
-    The text is cut into as many stretches as there are windows; a window lies in the middle of
-    its stretch, so that neither the head nor the foot is favoured.
-    """
-    length = stop - start
-    begin = start + length * number // windows
-    begin += (start + length * (number + 1) // windows - begin - size) // 2
-    end = character_start(data, begin + size, stop)
-    return character_start(data, begin, stop), end
 
 
 @kernel((t["u8"], t["i64"], t["b1"], I64, I64, t["u16"], t["u64"], t["w_u8"], t["w_i64"]))

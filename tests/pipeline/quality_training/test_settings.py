@@ -82,6 +82,6 @@ def test_a_mistake_names_line_key_and_what_is_valid(load, change, said, write):
 def test_what_is_missing_is_said(write):
     path = write(RECIPE.split("train_quality")[0])
     assert "has no section `train_quality`" in complaint(path)
-    assert "negatives: is missing" in complaint(write(ALONE.rsplit("negatives", 1)[0]))
-    assert "nothing to train" in complaint(write(ALONE + "shared: false\n"))
+    assert "`negatives` is missing" in complaint(write(ALONE.rsplit("negatives", 1)[0]))
+    assert "nothing to train" in complaint(write(ALONE + "shared: false\nperplexity: null\n"))
     assert "no such stage" in complaint(write(ALONE + "stages: [normalise: {}]\n"))

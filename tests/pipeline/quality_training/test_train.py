@@ -12,6 +12,7 @@ from pipeline.cli import DONE, USAGE, main
 from pipeline.quality_training.examples import ExampleError
 from pipeline.quality_training.recipe import load_training
 from pipeline.quality_training.train import train_quality
+from stages.perplexity.perplexity import Perplexity
 from stages.quality_model.quality_model import QualityModel
 
 from ..test_report import Page, check_self_contained
@@ -23,7 +24,19 @@ def trained(tmp_path_factory) -> Path:
     """The folder that a training wrote in; the model is in ``model``."""
     folder = tmp_path_factory.mktemp("training")
     write_corpora(folder)
-    assert main(["train-quality", str(training_yaml(folder, "per_language: [de]\n"))]) == DONE
+    assert (
+        main(
+            [
+                "train-quality",
+                str(
+                    training_yaml(
+                        folder, "per_language: [de]\nperplexity: {fewest_characters: 1000}\n"
+                    )
+                ),
+            ]
+        )
+        == DONE
+    )
     return folder
 
 
@@ -73,8 +86,39 @@ def test_the_report_is_one_page_with_its_drawing(trained):
     assert drawing.count("<circle") >= 4
 
 
+def test_models_of_characters_know_their_language(trained):
+    found = json.loads((trained / "model" / "training.json").read_text())["characters"]
+    assert [row["lang"] for row in found] == ["de", "en"]
+    models = [p.name for p in sorted((trained / "model" / "characters").iterdir())]
+    assert models == ["de.npz", "en.npz"]
+    stage = Perplexity(folder=str(trained / "model" / "characters"))
+    texts = ["The old bridge remembers many stories, boats.", "Die Brücke erinnert an das Dorf."]
+    for languages, low in ((["en", "de"], True), (["de", "en"], False)):
+        rows = {"text": pa.array(texts, pa.large_string()), "lang": pa.array(languages)}
+        bits = stage.apply(pa.record_batch(rows)).column("bits_per_character").to_pylist()
+        assert all((value < 3) == low for value in bits)
+    for row in found:
+        assert row["documents"] + 24 == 240  # one of ten is held out
+        assert row["held_out"] == sorted(row["held_out"])
+        assert row["held_out"][-1] < 3
+
+
+def test_models_of_characters_alone_need_no_bad_documents(tmp_path, capsys):
+    write_corpora(tmp_path, documents=10)
+    path = training_yaml(tmp_path, "shared: false\nperplexity: {fewest_characters: 1000}\n")
+    path.write_text(re.sub(r"negatives:\n.*\n", "", path.read_text()))
+    assert main(["train-quality", str(path)]) == DONE
+    said = capsys.readouterr().out
+    assert "characters of de: " in said
+    assert f"- perplexity: {{folder: {tmp_path}/model/characters}}" in said
+    assert "quality_model" not in said
+    assert not (tmp_path / "model" / "model.json").exists()
+    check_self_contained(Page((tmp_path / "model" / "report.html").read_text()))
+
+
 def digest(folder: Path) -> dict[str, str]:
-    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.iterdir())}
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def test_the_same_examples_give_the_same_bytes(trained, tmp_path):

@@ -1,0 +1,1 @@
+"""How surprising a text is to a language model of small pieces: bits per character."""
