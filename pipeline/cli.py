@@ -20,6 +20,7 @@ From raw multilingual text to training-ready token shards, with one recipe.
 
   python -m pipeline run configs/mix_2T.yaml
   python -m pipeline show runs/mix_2T
+  python -m pipeline show runs/mix_2T --removed quality --lang th
   python -m pipeline trace runs/mix_2T --row 0
 """
 EPILOG = """\
@@ -72,6 +73,11 @@ def _parser() -> argparse.ArgumentParser:
     _recipe_command(commands, "check", _check, "validate recipe, paths and the mixture's supply")
     show = commands.add_parser("show", help="tables of a run: funnel, mixture, tokenizer, timings")
     show.add_argument("folder", metavar="RUN", help="a run folder")
+    show.add_argument("--removed", metavar="NAME",
+                      help="samples of what a stage or a rule dropped, and why")  # fmt: skip
+    show.add_argument("--lang", metavar="CODE", help="with --removed: of this language only")
+    show.add_argument("--count", type=_positive, default=5, metavar="N",
+                      help="with --removed: how many samples (5)")  # fmt: skip
     show.set_defaults(command=_show)
     train = _recipe_command(commands, "train-quality", _train_quality,
                             "train a quality model on labelled sources")  # fmt: skip
@@ -170,8 +176,15 @@ def _train_quality(options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace) -> int:
     from formats.run_folder import RunFolder
     from pipeline.show import show_run
+    from pipeline.show_removed import show_removed
 
-    show_run(RunFolder(options.folder))
+    folder = RunFolder(options.folder)
+    if options.removed is None and options.lang is not None:
+        raise UsageError("--lang needs --removed STAGE_OR_RULE")
+    if options.removed is None:
+        show_run(folder)
+    else:
+        show_removed(folder, options.removed, options.lang, options.count)
     return DONE
 
 
@@ -193,13 +206,22 @@ def _positive(text: str) -> int:
     return number
 
 
+class UsageError(ValueError):
+    """Options that do not go together."""
+
+
 def _exit_code(error: Exception) -> int:
     """A mistake of the recipe or the command is 2; anything else that went wrong is 1."""
     from formats.listing import NoFiles
     from pipeline.recipe_file import RecipeError
+    from pipeline.removed import UnknownRemoval
     from stages.mixture.plan import Infeasible
 
-    return USAGE if isinstance(error, RecipeError | NoFiles | Infeasible) else FAILED
+    return (
+        USAGE
+        if isinstance(error, RecipeError | NoFiles | Infeasible | UnknownRemoval | UsageError)
+        else FAILED
+    )
 
 
 def _kind(error: Exception) -> str:

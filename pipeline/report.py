@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from formats import storage
 from formats.units import format_bytes, format_count
 from pipeline.report_html import bars, escape, excerpt, figures, fold, page, section, table
+from pipeline.report_removed import removed_section
 
 if TYPE_CHECKING:
     from formats.run_folder import RunFolder
 
 LANGUAGES_SHOWN = 40
-SAMPLES_PER_REASON = 3
 SAMPLE_CHARACTERS = 600
-ROWS_SEARCHED = 20_000
-"""Removed rows looked at per stage for samples; the first of them in file order."""
 
 Summary = dict[str, Any]
 
@@ -27,7 +24,7 @@ def write_report(folder: RunFolder, summary: Summary) -> None:
         _head(summary),
         _funnel(summary),
         _languages(summary),
-        _reasons(folder, summary),
+        removed_section(folder, summary),
         _repairs(summary),
         _quarantine(folder, summary),
         _parallel(summary),
@@ -113,45 +110,6 @@ def _languages(summary: Summary) -> str:
         rows.append((lang, [float(read["text_bytes"]), float(left["text_bytes"])], text))
     lead = "Text read and kept per language found; 'und' is text whose language was not identified."
     return section("Languages before and after", bars(rows, ["read", "kept"]), lead=lead)
-
-
-def _reasons(folder: RunFolder, summary: Summary) -> str:
-    parts = []
-    for entry in summary["funnel"]:
-        if not entry["reasons"]:
-            continue
-        samples = _samples(folder, entry["stage"])
-        parts.append(f"<h3>{escape(entry['stage'])}</h3>")
-        for rule, total in entry["reasons"].items():
-            title = f"{rule}: {total['documents']:,} documents, {format_bytes(total['text_bytes'])}"
-            parts.append(fold(title, *(_sample(row) for row in samples[rule])))
-    lead = "Every dropped document stands in removed/ with its reason; a few of each are here."
-    return section("Why documents went", *parts, lead=lead) if parts else ""
-
-
-def _samples(folder: RunFolder, stage: str) -> dict[str, list[dict[str, Any]]]:
-    """A few removed rows per rule: those with the smallest ids among the rows searched."""
-    columns = ["id", "text", "origin", "lang", "drop_reason", "duplicate_of"]
-    samples: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    searched = 0
-    for batch in folder.removed(stage, columns):
-        for row in batch.to_pylist():
-            found = samples[row["drop_reason"].split(":", 1)[0]]
-            row["text"] = row["text"][:SAMPLE_CHARACTERS]
-            found.append(row)
-            found.sort(key=lambda r: r["id"])
-            del found[SAMPLES_PER_REASON:]
-        searched += batch.num_rows
-        if searched >= ROWS_SEARCHED:
-            break
-    return samples
-
-
-def _sample(row: dict[str, Any]) -> str:
-    title = f"{row['drop_reason']}  ({row['lang'] or 'und'}, {row['origin']})"
-    if row.get("duplicate_of"):
-        title += f", kept: {row['duplicate_of']}"
-    return excerpt(title, row["text"])
 
 
 def _repairs(summary: Summary) -> str:

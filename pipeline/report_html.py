@@ -77,6 +77,41 @@ def bars(rows: Sequence[tuple[str, Sequence[float], str]], kinds: Sequence[str])
     return f'{key}<div class="bars">{"".join(body)}</div>'
 
 
+def heat_map(
+    columns: Sequence[str], rows: Sequence[tuple[str, Sequence[tuple[float, str]]]]
+) -> str:
+    """A table of shares, the darker the larger; a pointer over a cell shows its text.
+
+    Args:
+        columns: names.
+        rows: (label, (share from 0 to 1, text) per column).
+    """
+    head = "".join(f"<th>{escape(column)}</th>" for column in ("", *columns))
+    body = []
+    for label, cells in rows:
+        drawn = "".join(
+            f'<td class="{"hot" if share >= 0.4 else "cell"}" title="{escape(text)}" '
+            f'style="--heat:{_heat(share):.0f}%">{_percent(share)}</td>'
+            for share, text in cells
+        )
+        body.append(f"<tr><td>{escape(label)}</td>{drawn}</tr>")
+    return f'<div class="wide"><table class="heat"><tr>{head}</tr>{"".join(body)}</table></div>'
+
+
+def _heat(share: float) -> float:
+    """Percent of colour: the root, since most shares are small and their differences matter."""
+    return 100 * min(1.0, share) ** 0.5
+
+
+def _percent(share: float) -> str:
+    """``12%``, ``3.1%``, ``<0.1%``; nothing for nothing."""
+    if share == 0:
+        return ""
+    if share < 0.001:
+        return "&lt;0.1%"
+    return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}"
+
+
 def fold(summary: str, *parts: str) -> str:
     """Something that opens on a click."""
     return f"<details><summary>{escape(summary)}</summary>{''.join(parts)}</details>"

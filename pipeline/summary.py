@@ -42,6 +42,7 @@ def summarise(
         "sources": _sources(plan, results),
         "input": _input(plan, results),
         "funnel": funnel(read, stages, stage_seconds(maps, stages, statistics)),
+        "removed": removed(read),
         "kept": total(_kept(read)),
         "kept_by_language": by(_kept(read), "lang"),
         "kept_by_source": by(_kept(read), "source"),
@@ -102,6 +103,18 @@ def funnel(
         )
         left = stay
     return entries
+
+
+def removed(counts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Documents and bytes that each rule of each stage dropped, by language; sorted by these."""
+    cells: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
+    for count in counts:
+        if count["stage"] is not None:
+            cells[count["stage"], count["rule"], count["lang"]].append(count)
+    return [
+        {"stage": stage, "rule": rule, "lang": lang, **total(cells[stage, rule, lang])}
+        for stage, rule, lang in sorted(cells)
+    ]
 
 
 def total(counts: Iterable[dict[str, Any]]) -> dict[str, int]:

@@ -105,7 +105,8 @@ def test_every_reason_stands_with_its_count_and_a_sample(sample_run) -> None:
     for entry in summary["funnel"]:
         for rule, total in entry["reasons"].items():
             assert f"{rule}: {total['documents']:,} documents, " in text
-            assert re.search(rf"^{re.escape(rule)}: .* vs .*, \S+jsonl#\d+\)", text, re.MULTILINE)
+            decided = rf"^\S+  {re.escape(rule)}: .+, threshold .+  \(\S+jsonl#\d+\)"
+            assert re.search(decided, text, re.MULTILINE), rule
     for language in summary["read_by_language"]:
         assert f"\n{language}\n" in text
 
