@@ -34,7 +34,7 @@ class ClassifierOptions(Section):
     dim: int = Field(default=16, ge=1, le=1024, description="Length of a word's vector.")
     word_ngrams: int = Field(default=2, ge=1, le=8, description="Longest n-gram of words.")
     bucket: int = Field(
-        default=1 << 18, ge=1, le=1 << 26, description="Rows that n-grams are hashed to."
+        default=1 << 16, ge=1, le=1 << 26, description="Rows that n-grams are hashed to."
     )
     min_count: int = Field(default=5, ge=1, description="A rarer word has no row of its own.")
     epochs: int = Field(default=5, ge=1, le=1000, description="Passes over the examples.")
@@ -80,7 +80,7 @@ class TrainQuality(Section):
         default=[], description="Languages that get a classifier of their own beside it."
     )
     preparation: PreparationSettings = Field(
-        default=PreparationSettings(windows=8, window_bytes=500),
+        default=PreparationSettings(windows=8, window_bytes=250),
         description="How texts are prepared, now and in the stage.",
     )
     classifier: ClassifierOptions = Field(
