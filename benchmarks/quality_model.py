@@ -8,8 +8,8 @@ DATA is a folder of ``mono_<language>_<source>.jsonl.zst`` files of good documen
 
 speed       MB/s of raw text on one core: the stage, preparing the text included, beside
             fastText's ``predict`` on texts prepared already; same model, same documents, same run
-unseen      AUC, and junk removed where 1, 2 and 5 % of the good documents go: sources and kinds seen
-            in training, good sources left out, good sources and kinds of junk left out
+unseen      AUC, and junk removed where 1, 2 and 5 % of the good documents go: sources and kinds
+            seen in training, good sources left out, good sources and kinds of junk left out
 perplexity  per language a model counted on one source; good documents of another source against
             junk in any language, and damaged texts against the same texts undamaged
 """

@@ -29,11 +29,9 @@ def show_training(settings: TrainQuality, result: Training) -> None:
         ]
         print_table(console, f"kept by {one.name}", ["score", "good", "bad", "precision"], rows)
     for row in result.characters:
-        console.print(
-            f"characters of {row['lang']}: {row['characters']:,}; bits per character of unseen "
-            f"documents: {', '.join(f'{bits:.2f}' for bits in row['held_out'][2:])} "
-            "(median, 90%, 99%)"
-        )
+        bits = ", ".join(f"{value:.2f}" for value in row["held_out"][2:])
+        unseen = f"; bits per character of unseen documents: {bits} (median, 90%, 99%)"
+        console.print(f"characters of {row['lang']}: {row['characters']:,}{unseen if bits else ''}")
     out = settings.out.rstrip("/")
     console.print(f"  open {out}/report.html")
     if result.classifiers:
