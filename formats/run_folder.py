@@ -16,7 +16,8 @@ from formats.storage import filesystem
 _MARKS = ("recipe.yaml", "summary.json", "documents", "shards")
 """What a run folder has at least one of."""
 _CONTENTS = (
-    *_MARKS, "report.html", "removed", "quarantine", "bilingual", "tokenizer", "tokens", "work",
+    *_MARKS, "report.html", "removed", "cut", "quarantine", "bilingual", "tokenizer", "tokens",
+    "work",
 )  # fmt: skip
 """All that a run writes."""
 
@@ -64,6 +65,11 @@ class RunFolder:
     def removed_path(self, stage: str) -> str:
         """Folder of what a stage dropped."""
         return self._below("removed", stage)
+
+    @property
+    def cut_path(self) -> str:
+        """Folder of the passages that were cut out of documents, a folder per stage."""
+        return self._below("cut")
 
     @property
     def quarantine_path(self) -> str:
@@ -194,6 +200,18 @@ class RunFolder:
         files = document_files(self.bilingual_documents_path)
         pairs: list[dict[str, Any]] = ds.dataset(files).to_table(filter=side).to_pylist()
         return pairs
+
+    def cut_from(self, identifier: str) -> list[dict[str, Any]]:
+        """The passages that were cut out of a document, with the ``stage`` that did it."""
+        import pyarrow.dataset as ds
+
+        here = ds.field("id") == identifier
+        found: list[dict[str, Any]] = []
+        for stage in self._folders("cut"):
+            files = document_files(f"{self.cut_path}/{stage}")
+            rows = ds.dataset(files).to_table(filter=here).sort_by("begin").to_pylist()
+            found += [{"stage": stage} | row for row in rows]
+        return found
 
     def removed_stages(self) -> list[str]:
         """The stages that dropped documents, by name."""

@@ -1,8 +1,9 @@
-"""What map stages changed in the texts: how often, in which language, how it looked before.
+"""What stages changed in the texts: how often, in which language, how it looked before.
 
-A stage says per row how often it did what (``MapStage.repairs``). Counts go by the language that
-the text is found to have at the end of the map pass, since a repair may come before language ID; a
-sample is the first text of a partition that a kind of repair changed.
+A map stage says per row how often it did what (``MapStage.repairs``); passages that a barrier took
+out are counted where they are cut. Counts go by the language that the text is found to have at the
+end of the map pass, since a repair may come before language ID; a sample is the first text of a
+partition that a kind of repair changed.
 """
 
 from __future__ import annotations
@@ -20,8 +21,6 @@ from formats.documents import UNKNOWN_LANGUAGE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from stages.base import MapStage
-
 Repairs = dict[str, np.ndarray]
 """Kind -> int64 [rows], see ``MapStage.repairs``."""
 AROUND = 60
@@ -31,7 +30,7 @@ SAMPLE_CHARACTERS = 400
 
 @dataclass
 class Audit:
-    """The repairs of one map task."""
+    """The repairs of one task."""
 
     counts: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     """(stage, kind, language, "documents" or "times") -> number."""
@@ -39,26 +38,32 @@ class Audit:
     """(stage, kind) -> ``id``, ``origin``, ``before`` (null: it may not be shown), ``after``."""
 
     def sample(
-        self, stage: MapStage, repairs: Repairs, before: pa.Array, after: pa.RecordBatch
+        self,
+        stage: str,
+        repairs: Repairs,
+        before: pa.Array,
+        after: pa.RecordBatch,
+        shows_before: bool = True,
     ) -> None:
         """Keep the first text of each kind of repair not met yet.
 
         Args:
-            stage: what changed the texts.
+            stage: name of what changed the texts.
             repairs: what it says that it did.
             before: large_string [rows], the texts as the stage got them.
             after: the batch as the stage left it.
+            shows_before: whether a sample may show what stood there.
         """
         for kind, times in repairs.items():
             rows = np.flatnonzero(times)
-            if len(rows) == 0 or (stage.name, kind) in self.samples:
+            if len(rows) == 0 or (stage, kind) in self.samples:
                 continue
             row = int(rows[0])
             old, new = around_the_change(before[row].as_py(), after.column("text")[row].as_py())
-            self.samples[stage.name, kind] = {
+            self.samples[stage, kind] = {
                 "id": after.column("id")[row].as_py(),
                 "origin": after.column("origin")[row].as_py(),
-                "before": old if stage.shows_before else None,
+                "before": old if shows_before else None,
                 "after": new,
             }
 

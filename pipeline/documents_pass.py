@@ -20,6 +20,7 @@ from formats import storage
 from formats.documents import UNKNOWN_LANGUAGE, DocumentsWriter
 from pipeline import progress
 from pipeline.annotated import Annotation, annotated_batches
+from pipeline.audit import Audit
 from stages.base import DROP_REASON, DROP_STAGE
 
 
@@ -40,12 +41,14 @@ def write_partition(item: DocumentsItem) -> dict[str, Any]:
 
     Returns:
         ``counts``: a list of {source, lang, stage, rule, documents, text_bytes}, ``stage`` and
-        ``rule`` null for kept rows; ``kept``: path of the kept rows' file, or null.
+        ``rule`` null for kept rows; ``kept``: path of the kept rows' file, or null; ``repairs``:
+        what was cut out of texts, as ``pipeline.audit.Audit`` has it.
     """
     counts: dict[tuple[str | None, ...], np.ndarray] = defaultdict(lambda: np.zeros(2, np.int64))
+    audit = Audit()
     with ExitStack() as outputs:
         writers: dict[str, DocumentsWriter] = {}
-        for batch in annotated_batches(item.partition, item.annotations):
+        for batch in annotated_batches(item.partition, item.annotations, audit):
             _count(batch, counts)
             for path, rows in _split(batch, item):
                 if path not in writers:
@@ -60,6 +63,7 @@ def write_partition(item: DocumentsItem) -> dict[str, Any]:
     return {
         "counts": [dict(zip(names, (*key, *map(int, n)), strict=True)) for key, n in ordered],
         "kept": item.kept if item.kept in writers else None,
+        "repairs": audit.as_json(),
     }
 
 

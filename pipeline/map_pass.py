@@ -103,7 +103,7 @@ def _stages(settings: Iterable[tuple[str, dict[str, Any]]]) -> list[Stage]:
 def _batches(item: MapItem, quarantine: Quarantine, counts: MapCounts) -> Iterator[pa.RecordBatch]:
     """An empty batch, which fixes the schema of partitions without rows, then the rows."""
     if item.previous:
-        yield from annotated_batches(item.previous, item.annotations)
+        yield from annotated_batches(item.previous, item.annotations, counts.audit)
         return
     yield _with_drop_columns(_empty_batch(item.files))
     for file in item.files:
@@ -145,7 +145,7 @@ def _through(
         batch = apply_guarded(stage, batch)
         counts.seconds[stage.name] += time.perf_counter() - started
         repairs[stage.name] = stage.repairs(batch)
-        counts.audit.sample(stage, repairs[stage.name], before, batch)
+        counts.audit.sample(stage.name, repairs[stage.name], before, batch, stage.shows_before)
     counts.audit.count(repairs, batch)
     return batch
 

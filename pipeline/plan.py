@@ -19,7 +19,7 @@ from pipeline.recipe import Recipe, Segment
 from pipeline.sample import SAMPLE_CORPUS
 
 MAP_VERSION = 1
-DOCUMENTS_VERSION = 1
+DOCUMENTS_VERSION = 2
 TOKENS_VERSION = 1
 SHARDS_VERSION = 1
 """Raise one whenever that step of the runner would write other bytes for the same lineage."""
@@ -136,8 +136,13 @@ class Plan:
 
 
 def map_step(segment: Segment, index: int) -> str:
-    """Name of a map pass: its stages, joined; ``read`` where it only reads."""
+    """Name of a map pass: its stages, joined; ``read`` where it only reads.
+
+    ``keys+...`` where it only makes the keys of barriers, after another barrier that cut texts.
+    """
     names = [stage.name for stage in segment.maps]
+    if index > 0 and not names:
+        names = ["keys", *(barrier.name for barrier in segment.barriers)]
     return "+".join(["read", *names] if index == 0 else names)
 
 

@@ -148,10 +148,15 @@ class Recipe(Section):
         return text
 
     def segments(self) -> list[Segment]:
-        """The stages as the runner walks them: map stages fused, then the barriers after them."""
+        """The stages as the runner walks them: map stages fused, then the barriers after them.
+
+        A barrier that cuts text ends its segment: keys of later ones are of what it left.
+        """
         segments = [Segment([], [])]
         for stage in self.stages:
             if isinstance(stage, BarrierStage):
+                if any(before.cuts_text for before in segments[-1].barriers):
+                    segments.append(Segment([], []))
                 segments[-1].barriers.append(stage)
                 continue
             assert isinstance(stage, MapStage)

@@ -99,6 +99,7 @@ class Runner:
         self._start_executor = start_executor
         self._seconds: dict[str, float] = {}
         self._results: dict[str, list[dict[str, Any]]] = {}
+        self._exported: list[str] = []
 
     def run(self) -> RunOutcome:
         """All steps, then the summary and the report."""
@@ -179,6 +180,7 @@ class Runner:
             sweep(self.folder.shards_path, [])
         if "bilingual" not in [stage.name for stage in self.plan.recipe.stages]:
             sweep(self.folder.bilingual_documents_path, [])
+        sweep(self.folder.cut_path, self._exported)
 
     def _export(self, exports: dict[str, list[str]]) -> None:
         """Copy what a barrier offers to its place in the run folder."""
@@ -187,6 +189,7 @@ class Runner:
             for target, path in wanted.items():
                 storage.copy(path, target)
             sweep(f"{self.folder.path}/{place}", wanted)
+            self._exported += wanted
 
     def _map(
         self, segment: Segment, number: int, name: str, before: list[PartitionOutput]

@@ -48,7 +48,7 @@ def summarise(
         "kept_by_source": by(_kept(read), "source"),
         "parallel": by((c for c in counts if c["source"] == PARALLEL_SOURCE), "lang"),
         "read_by_language": by(read, "lang"),
-        "repairs": merged(result["repairs"] for result in maps),
+        "repairs": merged(result["repairs"] for result in [*maps, *results["documents"]]),
         "map_seconds": _map_seconds(maps),
         "steps": {
             name: {

@@ -56,8 +56,9 @@ def trace_document(folder: RunFolder, name: str) -> dict[str, Any] | None:
             which is the only name of what could not be read.
 
     Returns:
-        Its columns and ``found_in``; of a kept one ``part_of``, the pairs it is a side of; of a
-        quarantined one ``source``, ``path``, ``position``, ``error`` and ``raw``.
+        Its columns and ``found_in``; of a kept one ``part_of``, the pairs it is a side of, and
+        ``cuts``, the passages that were taken out of it; of a quarantined one ``source``,
+        ``path``, ``position``, ``error`` and ``raw``.
     """
     found = folder.find_document(name)
     if found is None:
@@ -65,6 +66,7 @@ def trace_document(folder: RunFolder, name: str) -> dict[str, Any] | None:
         return None if entry is None else entry | {"found_in": "quarantine"}
     if not found.get("drop_stage"):
         found["part_of"] = folder.pairs_of(found["id"])
+        found["cuts"] = folder.cut_from(found["id"])
     return found
 
 
@@ -115,6 +117,10 @@ def _say_document(document: dict[str, Any]) -> None:
     for pair in document.get("part_of", []):
         _say(f"  paired: {pair['left_id']} ({pair['left_lang']}) with {pair['right_id']} "
              f"({pair['right_lang']}), score {pair['score']:.2f}")  # fmt: skip
+    for cut in document.get("cuts", []):
+        kept = f", kept in {cut['kept_in']}" if cut["kept_in"] else ""
+        _say(f"  {cut['stage']} cut bytes {cut['begin']} to {cut['end']}, found in "
+             f"{cut['documents']} documents{kept}: {_excerpt(cut['text'])}")  # fmt: skip
     _say(f"  text ({len(document['text']):,} characters): {_excerpt(document['text'])}")
 
 

@@ -39,6 +39,16 @@ ANNOTATION_SCHEMA = pa.schema(
 )
 """What a barrier says of a partition: row, reason or null; a barrier adds its own columns."""
 
+CUT_BEGINS = "cut_begins"
+CUT_ENDS = "cut_ends"
+CUT_FIELDS = (
+    pa.field(CUT_BEGINS, pa.list_(pa.int64())),
+    pa.field(CUT_ENDS, pa.list_(pa.int64())),
+)
+"""Columns of a barrier that takes passages out of texts: bytes of ``text``, rising and apart, on
+character boundaries; null where nothing goes. Whoever reads the rows next sees them cut, so that
+no text is written once more for it, and never sees these columns."""
+
 
 class Stage(BaseModel, ABC):
     """Settings of a stage; ``name`` is its key in the recipe."""
@@ -114,6 +124,9 @@ class BarrierStage(Stage):
     key_fields: ClassVar[tuple[str, ...] | None] = None
     """The settings that ``keys`` depends on; None: all. Changing another one re-runs the barrier
     but not the map pass before it."""
+    cuts_text: ClassVar[bool] = False
+    """Whether its annotations have ``CUT_FIELDS``. A barrier that follows on it gets its keys from
+    what is left, in a map pass of their own."""
 
     def keys(self, batch: pa.RecordBatch) -> pa.RecordBatch | None:
         """What ``run`` needs of each row (row for row); None where it reads the documents."""

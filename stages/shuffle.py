@@ -90,10 +90,19 @@ def read_shuffle(paths: Sequence[str], bucket: int) -> pa.Table:
     return pa.Table.from_batches([open_ipc(path).get_batch(bucket) for path in paths])
 
 
-def open_ipc(path: str) -> Any:
-    """A reader of an Arrow IPC file: memory-mapped where local, by ranges where remote."""
+def open_ipc(path: str, columns: Sequence[str] | None = None) -> Any:
+    """A reader of an Arrow IPC file: memory-mapped where local, by ranges where remote.
+
+    Args:
+        path: of the file.
+        columns: those wanted; others are not decompressed. None: all.
+    """
     source = pa.memory_map(path) if is_local(path) else pa.PythonFile(open_input(path), mode="r")
-    return pa.ipc.open_file(source)
+    reader = pa.ipc.open_file(source)
+    if columns is None:
+        return reader
+    fields = sorted(reader.schema.get_field_index(name) for name in columns)
+    return pa.ipc.open_file(source, options=pa.ipc.IpcReadOptions(included_fields=fields))
 
 
 @contextmanager

@@ -19,7 +19,9 @@ SMALL = (
     "mixture.sequence_length=128",
     "run.partition_bytes=100KB",  # seven partitions instead of one
 )
-PROMISED = ("documents", "removed", "quarantine", "bilingual", "tokenizer", "tokens", "shards")
+PROMISED = (
+    "documents", "removed", "cut", "quarantine", "bilingual", "tokenizer", "tokens", "shards",
+)  # fmt: skip
 """The folders of a run that have the same bytes however the run was made."""
 
 

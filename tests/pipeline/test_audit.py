@@ -32,7 +32,7 @@ def batch_of(texts: list[str], languages: list[str | None]) -> pa.RecordBatch:
 def audit() -> Audit:
     stage, batch, found = Normalize(), batch_of(TEXTS, LANGUAGES), Audit()
     after = stage.apply(batch)
-    found.sample(stage, stage.repairs(after), batch.column("text"), after)
+    found.sample(stage.name, stage.repairs(after), batch.column("text"), after, stage.shows_before)
     found.count({stage.name: stage.repairs(after)}, after)
     return found
 
@@ -57,7 +57,7 @@ def test_what_may_not_be_shown_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Normalize, "shows_before", False)
     stage, batch, found = Normalize(), batch_of(TEXTS, LANGUAGES), Audit()
     after = stage.apply(batch)
-    found.sample(stage, stage.repairs(after), batch.column("text"), after)
+    found.sample(stage.name, stage.repairs(after), batch.column("text"), after, stage.shows_before)
     assert {sample["before"] for sample in found.samples.values()} == {None}
 
 
@@ -65,7 +65,7 @@ def test_personal_data_is_counted_and_never_shown() -> None:
     stage, found = Pii(), Audit()
     batch = batch_of(["Write to ana@example.org or to bo@example.org.", "none"], ["en", "en"])
     after = stage.apply(batch)
-    found.sample(stage, stage.repairs(after), batch.column("text"), after)
+    found.sample(stage.name, stage.repairs(after), batch.column("text"), after, stage.shows_before)
     found.count({stage.name: stage.repairs(after)}, after)
     [entry] = found.as_json()
     assert entry["kind"] == "email"

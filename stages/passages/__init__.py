@@ -1,0 +1,1 @@
+"""Passages that stand in many documents: found, and cut out."""
