@@ -23,6 +23,7 @@ STAGES = {
     "pii": "stages.pii.pii:Pii",
     "exact_dedup": "stages.dedup.exact_dedup:ExactDedup",
     "minhash_dedup": "stages.dedup.minhash_dedup:MinHashDedup",
+    "paragraph_dedup": "stages.passages.paragraph_dedup:ParagraphDedup",
     "bilingual": "stages.bilingual.bilingual:Bilingual",
 }
 """Name in the recipe -> where the class is."""
