@@ -24,6 +24,7 @@ STAGES = {
     "exact_dedup": "stages.dedup.exact_dedup:ExactDedup",
     "minhash_dedup": "stages.dedup.minhash_dedup:MinHashDedup",
     "paragraph_dedup": "stages.passages.paragraph_dedup:ParagraphDedup",
+    "substring_dedup": "stages.passages.substring_dedup:SubstringDedup",
     "bilingual": "stages.bilingual.bilingual:Bilingual",
 }
 """Name in the recipe -> where the class is."""

@@ -126,21 +126,24 @@ def write_table(path: str, table: pa.Table) -> None:
         writer.write_table(table.combine_chunks())
 
 
-def write_answers(plan: Plan, index: int, nodes: np.ndarray, table: pa.Table) -> None:
-    """Send rows of an answer to their partitions.
+def write_answers(
+    plan: Plan, index: int, nodes: np.ndarray, table: pa.Table, step: str = ANSWERS
+) -> None:
+    """Send rows of an answer, or of a question, to the partitions they are about.
 
     Args:
         plan: names the partitions.
         index: of the task that answers.
         nodes: int64 [rows], the row of the corpus each answer is about.
         table: what is said of each.
+        step: whose files are written.
     """
     first = plan.first_nodes()
     partition = np.searchsorted(first, nodes, side="right") - 1
     count = len(plan.partitions)
     keys = np.array([-(-(i << 64) // count) for i in range(count)], np.uint64)
     table = table.add_column(0, "row", pa.array(nodes - first[partition], pa.int64()))
-    write_shuffle(plan.path(ANSWERS, index), table, keys[partition], count)
+    write_shuffle(plan.path(step, index), table, keys[partition], count)
 
 
 def write_annotations(plan: Plan, engine: Engine, tasks: int, schema: pa.Schema) -> list[str]:

@@ -21,18 +21,17 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import BeforeValidator, Field
 
 from formats.buffers import text_buffers
-from formats.documents import UNKNOWN_LANGUAGE, document_numbers
+from formats.documents import document_numbers
 from formats.units import parse_bytes
 from stages.barrier_files import Plan
 from stages.base import BarrierStage, Engine, Partition, alive
 from stages.passages.passage_files import audit_files
+from stages.passages.scopes import SCOPE_DESCRIPTION, Scope, scope_hashes
 from stages.shuffle import bucket_count
 
-Scope = Literal["language", "domain", "source", "all"]
 BYTES_PER_RECORD = 128
 """What a task of ``repeated`` holds of each paragraph: 28 bytes, their sorted copy, sort keys."""
 NEW_LINE = 0x0A
@@ -54,8 +53,7 @@ class ParagraphDedup(BarrierStage):
     )
     scope: Scope = Field(
         "language",
-        description="Documents among which copies are counted: those of one language, of one host "
-        "(documents without a URL then take no part), of one source, or all.",
+        description=SCOPE_DESCRIPTION,
     )
     max_documents: int = Field(5, ge=1, description="Cut what stands in more documents than this.")
     keep: Literal["first", "none"] = Field(
@@ -153,34 +151,3 @@ def units(
     )  # fmt: skip
     count = int(borders[-1])
     return hashes[:count], begins[:count], ends[:count], borders
-
-
-def scope_hashes(batch: pa.RecordBatch, scope: str) -> tuple[np.ndarray, np.ndarray]:
-    """A number for the scope of each row, and which rows have one.
-
-    Returns:
-        uint64 [rows]; bool [rows].
-    """
-    rows = batch.num_rows
-    everywhere = np.ones(rows, np.bool_)
-    if scope == "all":
-        return np.zeros(rows, np.uint64), everywhere
-    if scope == "domain":
-        from stages.passages.paragraph_kernels import hash_hosts
-
-        hashes = np.empty(rows, np.uint64)
-        hash_hosts(*text_buffers(pc.fill_null(batch.column("url"), "")), hashes)
-        return hashes, hashes != 0
-    names = batch.column("source")
-    if scope == "language":
-        names = pc.coalesce(batch.column("lang"), batch.column("declared_lang"), UNKNOWN_LANGUAGE)
-    return _text_hashes(names), everywhere
-
-
-def _text_hashes(names: pa.Array) -> np.ndarray:
-    """uint64 [rows]: a hash of each of a few different names."""
-    import xxhash
-
-    encoded = names.dictionary_encode()
-    values = [xxhash.xxh3_64_intdigest(name.encode()) for name in encoded.dictionary.to_pylist()]
-    return np.array(values, np.uint64)[encoded.indices.to_numpy(zero_copy_only=False)]

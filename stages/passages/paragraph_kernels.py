@@ -20,12 +20,9 @@ from stages.dedup.fold_kernels import (
 )
 from stages.dedup.minhash_kernels import START, mix, next_token, splitmix
 from stages.passages.cut_kernels import BLANK, NEW_LINE
-from stages.urls.url_kernels import SEED, host, lower
-from stages.urls.url_kernels import mix as mix_byte
 
 t = array_types()
 I64 = t["i64"].dtype
-W = 0x77
 
 
 @kernel()
@@ -132,24 +129,3 @@ def hash_units(
             ends[count] = end - offsets[text]
             count += 1
         borders[text + 1] = count
-
-
-@kernel((t["u8"], t["i64"], t["w_u64"]))
-def hash_hosts(data: np.ndarray, offsets: np.ndarray, hashes: np.ndarray) -> None:
-    """Hash the host of each URL, in lower case and without ``www.``; 0 where there is none.
-
-    Args:
-        data: uint8 [bytes] of all URLs.
-        offsets: int64 [urls + 1].
-        hashes: uint64 [urls], written.
-    """
-    for row in range(len(hashes)):
-        begin, end, _ = host(data, offsets[row], offsets[row + 1])
-        leading = begin + 4 < end and data[begin + 3] == 0x2E
-        for k in range(3):
-            leading = leading and lower(data[begin + k]) == W
-        begin += 4 if leading else 0
-        state = SEED if end > begin else U0
-        for k in range(begin, end):
-            state = mix_byte(state, lower(data[k]))
-        hashes[row] = state

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from formats.buffers import text_buffers
 from stages.barrier_files import ANSWERS, live_rows, task_plan, write_answers
-from stages.passages.cutting import flat, ranges_per_row
+from stages.passages.list_columns import changes, flat_lists, in_large_groups
 from stages.passages.passage_files import Cut, Ranges, write_cuts
 from stages.shuffle import open_ipc, read_shuffle, write_shuffle
 
@@ -18,7 +18,7 @@ def count_units(item: dict[str, Any]) -> dict[str, Any]:
     """How many units the live rows of a partition have."""
     plan, index = task_plan(item)
     partition = plan.partitions[index]
-    lengths, _ = _units(partition.keys, [])
+    lengths, _ = flat_lists(partition.keys, ["hashes"])
     return {"records": int(lengths[live_rows(partition)].sum())}
 
 
@@ -26,7 +26,7 @@ def shuffle_units(item: dict[str, Any]) -> dict[str, Any]:
     """Send the hash of every unit of a partition's live rows to its bucket."""
     plan, index = task_plan(item)
     partition = plan.partitions[index]
-    lengths, (hashes,) = _units(partition.keys, ["hashes"])
+    lengths, (hashes,) = flat_lists(partition.keys, ["hashes"])
     numbers = open_ipc(partition.keys).read_all().column("number").to_numpy()
     rows = np.repeat(np.arange(len(lengths)), lengths)
     unit = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
@@ -54,9 +54,9 @@ def find_repeated(item: dict[str, Any]) -> dict[str, Any]:
     hashes, numbers, nodes, unit = (column[frequent] for column in columns)
     order = np.lexsort((unit, nodes, numbers, hashes))
     hashes, numbers, nodes, unit = (x[order] for x in (hashes, numbers, nodes, unit))
-    first = np.append(True, hashes[1:] != hashes[:-1])[: len(hashes)]
+    first = changes(hashes)
     group = np.cumsum(first) - 1
-    new_document = first | np.append(True, nodes[1:] != nodes[:-1])[: len(hashes)]
+    new_document = first | changes(nodes)
     documents = np.bincount(group, new_document, int(first.sum())).astype(np.int64)
     goes = documents[group] > limit
     repeated = int((goes & first).sum())
@@ -81,7 +81,7 @@ def cut_units(item: dict[str, Any]) -> dict[str, Any]:
     said = read_shuffle(plan.paths(ANSWERS, plan.settings["buckets"]), index)
     said = said.sort_by([("row", "ascending"), ("unit", "ascending")])
     rows, unit = said.column("row").to_numpy(), said.column("unit").to_numpy()
-    lengths, (begins, ends) = _units(plan.partitions[index].keys, ["begins", "ends"])
+    lengths, (begins, ends) = flat_lists(plan.partitions[index].keys, ["begins", "ends"])
     place = (np.cumsum(lengths) - lengths)[rows] + unit
     hashes, documents, kept = (
         said.column(name).to_numpy() for name in ("hash", "documents", "kept")
@@ -92,36 +92,11 @@ def cut_units(item: dict[str, Any]) -> dict[str, Any]:
     return write_cuts(plan, index, ranges, _whole_lines)
 
 
-def in_large_groups(keys: np.ndarray, limit: int) -> np.ndarray:
-    """Which rows (bool [rows]) have a key that more than ``limit`` rows have.
-
-    ``in_large_groups([5, 3, 5, 7], 1)`` is true at 0 and 2.
-    """
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    begins = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])
-    sizes = np.diff(np.append(begins, len(ordered)))
-    large = np.empty(len(keys), np.bool_)
-    large[order] = np.repeat(sizes > limit, sizes)
-    return large
-
-
-def _whole_lines(texts: pa.Array, rows: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> Cut:
-    """Ranges of units with the line ends that go with them."""
+def _whole_lines(texts: pa.Array, ranges: Ranges, _: slice) -> tuple[Ranges, Cut]:
+    """The units as they are, and with the line ends that go with them."""
     from stages.passages.cut_kernels import whole_lines
 
-    cut = [np.empty(len(rows), np.int64) for _ in Cut._fields]
-    count = whole_lines(*text_buffers(texts), rows, begins, ends, *cut)
-    return Cut(*(values[:count] for values in cut))
-
-
-def _units(keys: str, columns: list[str]) -> tuple[np.ndarray, list[np.ndarray]]:
-    """How many units each row of a partition has (int64 [rows]); columns of all its units."""
-    reader = open_ipc(keys)
-    batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
-    lengths = [np.zeros(0, np.int64), *(ranges_per_row(b.column("hashes")) for b in batches)]
-    values = []
-    for name in columns:
-        empty = np.zeros(0, np.uint64 if name == "hashes" else np.int64)
-        values.append(np.concatenate([empty, *(flat(b.column(name)) for b in batches)]))
-    return np.concatenate(lengths), values
+    cut = [np.empty(len(ranges.rows), np.int64) for _ in Cut._fields]
+    units = (ranges.rows, ranges.begins, ranges.ends)
+    count = whole_lines(*text_buffers(texts), *units, *cut)
+    return ranges, Cut(*(values[:count] for values in cut))

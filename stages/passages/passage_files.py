@@ -54,10 +54,6 @@ class Cut(NamedTuple):
     """int64 [ranges]"""
 
 
-Trim = Callable[[pa.Array, np.ndarray, np.ndarray, np.ndarray], Cut]
-"""Texts, and rows, begins and ends of what was found in them -> what exactly is cut."""
-
-
 class Ranges(NamedTuple):
     """Passages of a partition's texts that go."""
 
@@ -74,15 +70,14 @@ class Ranges(NamedTuple):
     kept: np.ndarray | None
     """uint64 [ranges]: number of the document that keeps it; None: none does."""
 
-    def between(self, first: int, last: int) -> Ranges:
-        """Those of some rows, which are numbered from ``first``."""
-        begin, end = np.searchsorted(self.rows, (first, last))
-        parts = [None if values is None else values[begin:end] for values in self]
-        return Ranges(parts[0] - first, *parts[1:])  # type: ignore[operator, arg-type]
-
-    def at(self, wanted: np.ndarray) -> Ranges:
+    def at(self, wanted: np.ndarray | slice) -> Ranges:
         """Some of them."""
         return Ranges(*(None if values is None else values[wanted] for values in self))  # type: ignore[arg-type]
+
+
+Trim = Callable[[pa.Array, Ranges, slice], tuple[Ranges, Cut]]
+"""Texts, what was found in them, where that stands among the passages of the whole partition ->
+what of it holds, and what exactly is cut."""
 
 
 def write_cuts(plan: Plan, index: int, ranges: Ranges, trim: Trim) -> dict[str, Any]:
@@ -92,7 +87,7 @@ def write_cuts(plan: Plan, index: int, ranges: Ranges, trim: Trim) -> dict[str, 
         plan: settings with ``min_characters_left``.
         index: of the partition.
         ranges: what goes.
-        trim: says where exactly each is cut.
+        trim: says what of it goes indeed, and what exactly is cut for it.
 
     Returns:
         Counts for the record.
@@ -104,8 +99,9 @@ def write_cuts(plan: Plan, index: int, ranges: Ranges, trim: Trim) -> dict[str, 
     with ExitStack() as output:
         writer = None
         for first, batch in text_batches(plan.partitions[index], ranges.rows):
-            here = ranges.between(first, first + batch.num_rows)
-            cut = trim(batch.column("text"), here.rows, here.begins, here.ends)
+            places = slice(*np.searchsorted(ranges.rows, (first, first + batch.num_rows)))
+            here = ranges.at(places)
+            here, cut = trim(batch.column("text"), here._replace(rows=here.rows - first), places)
             annotation = _annotation(batch.column("text"), cut, first, plan)
             stays = pc.is_null(annotation.column(DROP_REASON)).to_numpy()
             dropped = annotation.column("row").to_numpy()[~stays] - first
