@@ -17,7 +17,7 @@ _MARKS = ("recipe.yaml", "summary.json", "documents", "shards")
 """What a run folder has at least one of."""
 _CONTENTS = (
     *_MARKS, "report.html", "removed", "cut", "quarantine", "bilingual", "tokenizer", "tokens",
-    "work",
+    "contamination", "work",
 )  # fmt: skip
 """All that a run writes."""
 
@@ -70,6 +70,11 @@ class RunFolder:
     def cut_path(self) -> str:
         """Folder of the passages that were cut out of documents, a folder per stage."""
         return self._below("cut")
+
+    @property
+    def contamination_path(self) -> str:
+        """Folder of what was found of test sets."""
+        return self._below("contamination")
 
     @property
     def quarantine_path(self) -> str:
@@ -212,6 +217,10 @@ class RunFolder:
             rows = ds.dataset(files).to_table(filter=here).sort_by("begin").to_pylist()
             found += [{"stage": stage} | row for row in rows]
         return found
+
+    def has_documents(self) -> bool:
+        """True where any document was kept."""
+        return self._has("documents") and bool(document_files(self.documents_path))
 
     def removed_stages(self) -> list[str]:
         """The stages that dropped documents, by name."""

@@ -110,6 +110,9 @@ class Runner:
         self._start()
         parts, parallel = self._curate()
         documents = self._write_documents(parts, parallel)
+        for stage in recipe.stages:
+            for note in stage.conclude(self.folder.path):
+                self._note(note)
         if recipe.tokenizer is not None:
             fitted = self._fit(documents)
             tokenizer = self._make_tokenizer(fitted, documents)
@@ -180,6 +183,8 @@ class Runner:
             sweep(self.folder.shards_path, [])
         if "bilingual" not in [stage.name for stage in self.plan.recipe.stages]:
             sweep(self.folder.bilingual_documents_path, [])
+        if "decontaminate" not in [stage.name for stage in self.plan.recipe.stages]:
+            sweep(self.folder.contamination_path, [])
         sweep(self.folder.cut_path, self._exported)
 
     def _export(self, exports: dict[str, list[str]]) -> None:

@@ -25,6 +25,7 @@ STAGES = {
     "minhash_dedup": "stages.dedup.minhash_dedup:MinHashDedup",
     "paragraph_dedup": "stages.passages.paragraph_dedup:ParagraphDedup",
     "substring_dedup": "stages.passages.substring_dedup:SubstringDedup",
+    "decontaminate": "stages.decontaminate.decontaminate:Decontaminate",
     "bilingual": "stages.bilingual.bilingual:Bilingual",
 }
 """Name in the recipe -> where the class is."""

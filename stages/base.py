@@ -66,6 +66,10 @@ class Stage(BaseModel, ABC):
     def check_settings(self) -> None:
         """Raise ``ValueError`` on a mistake that only a model can tell; called once, at start."""
 
+    def conclude(self, folder: str) -> list[str]:
+        """Called once when the documents in the run folder are whole; returns notes for people."""
+        return []
+
 
 class MapStage(Stage):
     """A row-local stage."""

@@ -42,8 +42,8 @@ from stages.passages.passage_files import audit_files
 from stages.passages.scopes import SCOPE_DESCRIPTION, Scope, scope_hashes
 from stages.shuffle import bucket_count
 
-BYTES_PER_RECORD = 128
-"""What a task of ``repeated`` holds of each anchor."""
+BYTES_PER_RECORD = 256
+"""What a task of ``repeated`` holds of each anchor, with what it takes to sort them."""
 
 
 class SubstringDedup(BarrierStage):

@@ -20,7 +20,8 @@ SMALL = (
     "run.partition_bytes=100KB",  # seven partitions instead of one
 )
 PROMISED = (
-    "documents", "removed", "cut", "quarantine", "bilingual", "tokenizer", "tokens", "shards",
+    "documents", "removed", "cut", "contamination", "quarantine", "bilingual", "tokenizer",
+    "tokens", "shards",
 )  # fmt: skip
 """The folders of a run that have the same bytes however the run was made."""
 

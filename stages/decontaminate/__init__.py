@@ -1,0 +1,1 @@
+"""Items of test sets found in documents."""
