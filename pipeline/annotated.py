@@ -75,7 +75,8 @@ def _cut(
     text, times = cut_texts(before, *(column.combine_chunks() for column in ranges.columns))
     if not times.any():
         return batch
-    batch = set_column(batch, "text", text)
+    place = batch.schema.get_field_index("text")
+    batch = batch.set_column(place, batch.schema.field(place), text)
     if audit is not None:
         audit.sample(stage, {CUT: times}, before, batch)
         audit.count({stage: {CUT: times}}, batch)

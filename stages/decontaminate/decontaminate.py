@@ -6,7 +6,7 @@ words, within a stretch of twice its length, cover ``min_share`` of its words an
 of a word, with numbers of its own. Words are folded (case, width, punctuation, vowel points of
 Arabic and Hebrew), so that an item is found whatever its spacing and case.
 
-What follows from the defaults: an item of 13 words or more, or of 31 letters, is found with any one
+What follows from the defaults: an item of 13 words or more, or of 34 letters, is found with any one
 word (or letter) changed; shorter ones, down to 8 words or 24 letters, as they stand, and with a
 change near an end; those below are not looked for, and the report counts them. GPT-3 took 13-grams
 (Brown et al. 2020, appendix C), Llama 2 tokens covered by 10-grams (Touvron et al. 2023, A.6): a

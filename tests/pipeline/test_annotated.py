@@ -59,6 +59,22 @@ def test_a_later_barrier_does_not_wipe_out_what_an_earlier_one_said(tmp_path) ->
     assert batch.column("duplicate_of").to_pylist() == ["z", None, "y"]
 
 
+def test_texts_are_cut_and_every_batch_has_the_same_columns(tmp_path) -> None:
+    """Whether or not anything in it was cut: documents are written batch by batch."""
+    schema = pa.schema([("id", pa.string()), pa.field("text", pa.large_string(), nullable=False)])
+    texts = ["abc", "déf", "ghi", "jkl"]
+    table = pa.table({"id": list("0123"), "text": texts}, schema)
+    documents = write_ipc(tmp_path / "documents.arrow", table, batch_rows=2)
+    ranges = {"cut_begins": [[0, 3], None], "cut_ends": [[1, 4], None]}
+    lists = {name: pa.array(some, pa.list_(pa.int64())) for name, some in ranges.items()}
+    said = write_ipc(tmp_path / "said", said_of({1: None, 3: "words: 1 vs 2"}, **lists))
+    batches = list(annotated_batches(documents, [("cutter", said)]))
+    assert batches[0].schema == batches[1].schema
+    left = pa.Table.from_batches(batches)
+    assert left["text"].to_pylist() == ["abc", "é", "ghi", "jkl"]
+    assert left[DROP_STAGE].to_pylist() == [None, None, None, "cutter"]
+
+
 Reasons = st.dictionaries(st.integers(0, 19), st.none() | st.sampled_from(["a: 1", "b: 2"]))
 
 
