@@ -34,7 +34,7 @@ BOILERPLATE = [
 ]
 LIMIT = 5
 """Documents that may have a paragraph: the stage's own default."""
-SAMPLE = "bilingual_iot-for-beginners"
+SAMPLE = ("bilingual_iot-for-beginners", "mono_en_classic-books", "mono_th_thaigov")
 SUFFIXES = "mono_en_digitalgov"
 SURE, LEAST = 200, 100
 
@@ -126,36 +126,37 @@ def report_speed(data: Path, peer: str | None) -> None:
             summary = run_stages(work, everything, {stage: {}})
             print(stage_line(stage, summary, nothing))
             print("   ", counted(summary))
-    path = data / f"{SAMPLE}.jsonl.zst"
-    print(f"\nlines of {SAMPLE}, one core")
+    report_lines([data / f"{name}.jsonl.zst" for name in SAMPLE], peer)
+
+
+def report_lines(paths: list[Path], peer: str | None) -> None:
+    """Lines that stand twice: the stage, plain Python, datatrove."""
+    print(f"\nrepeated lines of {', '.join(SAMPLE)}")
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         line = {"unit": "line", "max_documents": 1, "scope": "all", "min_characters_left": 1}
-        nothing = run_stages(work, [path])
-        summary = run_stages(work, [path], {"paragraph_dedup": line})
+        nothing = run_stages(work, paths)
+        summary = run_stages(work, paths, {"paragraph_dedup": line})
         print(stage_line("paragraph_dedup", summary, nothing))
-        whole = summary["input"]["text_bytes"] / 1e6 / summary["cpu_seconds"]
-        print(
-            f"the same with reading and writing  {summary['cpu_seconds']:.2f} s  {whole:.1f} MB/s"
-        )
-        texts = [row["text"] for row in rows_of(path)]
+        megabytes, seconds = summary["input"]["text_bytes"] / 1e6, summary["cpu_seconds"]
+        print(f"the same, reading and writing included  {seconds:.2f} s  "
+              f"{megabytes / seconds:.1f} MB/s")  # fmt: skip
+        texts = [row["text"] for path in paths for row in rows_of(path)]
         started = time.process_time()
         plain_lines(texts)
         seconds = time.process_time() - started
-        megabytes = summary["input"]["text_bytes"] / 1e6
-        print(
-            f"plain Python, a set of folded lines  {seconds:.2f} s  {megabytes / seconds:.1f} MB/s"
-        )
+        print(f"plain Python, counted only  {seconds:.2f} s  {megabytes / seconds:.1f} MB/s")
         if peer:
             (work / "in").mkdir()
             with open(work / "in" / "sample.jsonl", "w", encoding="utf-8") as out:
-                for row in rows_of(path):
-                    out.write(json.dumps(row | {"meta": {}}, ensure_ascii=False) + "\n")
+                for path in paths:
+                    for row in rows_of(path):
+                        out.write(json.dumps(row | {"meta": {}}, ensure_ascii=False) + "\n")
             script = str(Path(__file__).with_name("peer_passages.py"))
             told = run_peer([peer, script, str(work / "in"), str(work / "peer")])
             rate, peak = megabytes / told["seconds"], told["peak_memory_bytes"] / 1e6
-            print(f"datatrove, with reading and writing  {told['seconds']:.2f} s  {rate:.2f} MB/s  "
-                  f"{peak:.0f} MB")  # fmt: skip
+            print(f"datatrove, reading and writing included  {told['seconds']:.2f} s  "
+                  f"{rate:.2f} MB/s  {peak:.0f} MB")  # fmt: skip
 
 
 def counted(summary: dict[str, Any]) -> str:
