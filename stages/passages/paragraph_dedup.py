@@ -28,11 +28,11 @@ from formats.documents import document_numbers
 from formats.units import parse_bytes
 from stages.barrier_files import Plan
 from stages.base import BarrierStage, Engine, Partition, alive
-from stages.passages.passage_files import audit_files
+from stages.passages.passage_files import audit_files, cut_note
 from stages.passages.scopes import SCOPE_DESCRIPTION, Scope, scope_hashes
 from stages.shuffle import bucket_count
 
-BYTES_PER_RECORD = 256
+BYTES_PER_RECORD = 128
 """What a task of ``repeated`` holds of each paragraph, with what it takes to sort them."""
 NEW_LINE = 0x0A
 
@@ -119,6 +119,10 @@ class ParagraphDedup(BarrierStage):
     def exports(self, folder: str) -> dict[str, list[str]]:
         """What was cut."""
         return {f"cut/{self.name}": audit_files(folder)}
+
+    def conclude(self, folder: str) -> list[str]:
+        """How much was cut."""
+        return cut_note(folder, self.name)
 
 
 def units(

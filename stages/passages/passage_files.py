@@ -17,7 +17,9 @@ import pyarrow.compute as pc
 
 from formats import storage
 from formats.buffers import text_buffers
-from formats.documents import DocumentsWriter
+from formats.documents import DocumentsWriter, read_documents
+from formats.run_folder import RunFolder
+from formats.units import format_bytes
 from stages.barrier_files import Plan, write_table
 from stages.base import ANNOTATION_SCHEMA, CUT_FIELDS, DROP_REASON, Partition
 from stages.passages.cutting import copy_ranges
@@ -126,6 +128,27 @@ def audit_files(folder: str) -> list[str]:
     plan = Plan.load(folder)
     paths = [_audit_path(plan, index) for index in range(len(plan.partitions))]
     return [path for path in paths if storage.file_size(path) is not None]
+
+
+def cut_note(folder: str, stage: str) -> list[str]:
+    """What a stage cut in a run, for people; nothing where it cut nothing.
+
+    Args:
+        folder: of the run.
+        stage: its name.
+    """
+    place = f"{RunFolder(folder).cut_path}/{stage}"
+    files, inner = storage.filesystem(place)
+    if not files.isdir(inner):
+        return []
+    passages = size = 0
+    for batch in read_documents(place, ("begin", "end")):
+        begins, ends = (column.to_numpy() for column in batch.columns)
+        passages += batch.num_rows
+        size += int((ends - begins).sum())
+    return [
+        f"{stage}: {passages:,} passages of {format_bytes(size)} in all cut out of documents kept"
+    ]
 
 
 def _audit_path(plan: Plan, index: int) -> str:

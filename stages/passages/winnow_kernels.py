@@ -59,7 +59,7 @@ def winnow(
         size: characters in a gram.
         window: grams of which one is chosen.
         first: text to begin with; the grams of those before it end at ``borders[first]``.
-        hashes: uint64 [room], written.
+        hashes: uint64 [room], written: evenly spread, as the smallest of a window are not.
         begins: int64 [room], written: a gram's first byte in its text.
         lengths: int64 [room], written: bytes of the gram.
         borders: int64 [texts + 1], written: where the grams of each text begin.
@@ -105,7 +105,7 @@ def winnow(
             if count == len(hashes):
                 return text
             slot = chosen % window
-            hashes[count] = ring[slot]
+            hashes[count] = splitmix(ring[slot])
             begins[count] = ring_begins[slot] - offsets[text]
             lengths[count] = ring_ends[slot] - ring_begins[slot]
             count += 1

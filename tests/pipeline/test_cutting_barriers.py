@@ -55,6 +55,7 @@ def test_documents_lose_what_was_cut_and_the_audit_has_it(corpus):
 
 def test_cuts_are_counted_by_language_with_a_sample(corpus):
     summary = run_inline(corpus_recipe(corpus, CUT)).summary
+    assert any(n.startswith("paragraph_dedup: 6 passages of ") for n in summary["notes"])
     [entry] = summary["repairs"]
     assert (entry["stage"], entry["kind"]) == ("paragraph_dedup", "cut")
     assert entry["languages"] == {"und": {"documents": 6, "times": 6}}

@@ -32,7 +32,8 @@ def winnowed(text, size, window):
             continue  # of equal ones the one chosen already
         chosen.append(first + window - 1 - group[::-1].index(min(group)))
     return [
-        (grams[at], len(text[:at].encode()), len(text[at : at + size].encode())) for at in chosen
+        (splitmix(grams[at]), len(text[:at].encode()), len(text[at : at + size].encode()))
+        for at in chosen
     ]
 
 
@@ -50,6 +51,14 @@ def test_it_agrees_with_the_paper(texts, size, window, data):
     for row, text in enumerate(texts):
         expected = winnowed(text, size, window) if wanted[row] else []
         assert found[borders[row] : borders[row + 1]] == expected
+
+
+def test_hashes_are_spread_evenly():
+    """They are smallest ones, and still every range of a shuffle must get its share of them."""
+    words = " ".join(str(n * 7919 % 1_000_003) for n in range(20_000))
+    hashes, _, _, _ = anchors(pa.array([words], pa.large_string()), np.ones(1, np.bool_), 50, 50)
+    shares = np.bincount((hashes >> np.uint64(62)).astype(np.int64), minlength=4) / len(hashes)
+    assert abs(shares - 0.25).max() < 0.03
 
 
 def test_room_grows_where_a_text_has_more_anchors_than_is_usual():
