@@ -30,7 +30,6 @@ BOILERPLATE = [
     # file, unit, what every copy holds, what it is
     ("bilingual_iot-for-beginners", "paragraph", "co-op-translator", "translated disclaimer"),
     ("mono_ja_aozora", "line", "このファイルは、インターネットの図書館、青空文庫", "colophon"),
-    ("bilingual_debian-handbook", "line", "Creative Commons", "licence and navigation"),
 ]
 LIMIT = 5
 """Documents that may have a paragraph: the stage's own default."""

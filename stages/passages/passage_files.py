@@ -146,9 +146,7 @@ def cut_note(folder: str, stage: str) -> list[str]:
         begins, ends = (column.to_numpy() for column in batch.columns)
         passages += batch.num_rows
         size += int((ends - begins).sum())
-    return [
-        f"{stage}: {passages:,} passages of {format_bytes(size)} in all cut out of documents kept"
-    ]
+    return [f"{stage}: {passages:,} passages of {format_bytes(size)} in all cut out of documents"]
 
 
 def _audit_path(plan: Plan, index: int) -> str:
