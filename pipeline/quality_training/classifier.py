@@ -81,10 +81,10 @@ def scores_of(path: Path, tokens: pa.Array) -> np.ndarray:
     """The probability of ``positive`` for prepared texts, float32 [rows], uncalibrated."""
     model = parse_model(np.fromfile(path, np.uint8), str(path))
     label = model.labels.index(POSITIVE)
-    way = label_path(model.arrays.left, model.arrays.right, label)
+    way = label_path(model.label_arrays.left, model.label_arrays.right, label)
     scores = np.full(len(tokens), np.nan, np.float32)
     everything = np.ones(len(tokens), np.bool_)
-    score_prepared((model, label, way), tokens, everything, scores, forward_scratch(model.sizes))
+    score_prepared((model, label, way), tokens, everything, scores, forward_scratch(model.arrays))
     return scores
 
 

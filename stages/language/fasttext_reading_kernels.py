@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formats.compile import Scalar, array_types, kernel
-from stages.language.fasttext_kernels import find_entry, hash_bytes
+from stages.language.fasttext_kernels import hash_bytes
 
 t = array_types()
 I64 = t["i64"].dtype
@@ -61,9 +61,3 @@ def word_slots(words: np.ndarray, bounds: np.ndarray, size: Scalar) -> np.ndarra
             slot = (slot + 1) & (size - 1)
         slots[slot] = entry
     return slots
-
-
-@kernel((t["u8"], t["i64"], t["i32"], t["u8"]))
-def find_word(words: np.ndarray, bounds: np.ndarray, slots: np.ndarray, word: np.ndarray) -> Scalar:
-    """The number of a vocabulary entry, or -1."""
-    return find_entry(words, bounds, slots, word, 0, len(word), hash_bytes(word, 0, len(word)))

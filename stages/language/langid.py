@@ -100,24 +100,20 @@ class LangId(MapStage):
             float32 [rows].
         """
         from stages.language import langid_kernels as kernels
-        from stages.language import langid_scripts as scripts
-        from stages.language.fasttext_arrays_kernels import forward_scratch
+        from stages.language.identify import identify
+        from stages.language.langid_scripts import han_forms
 
         data, offsets = text_buffers(batch.column("text"))
-        texts = (data, offsets, alive(batch), self.windows, self.window_chars)
-        numbers = np.empty(batch.num_rows, np.int32)
-        scores = np.empty(batch.num_rows, np.float32)
-        script_labels = scripts.script_labels(model.labels if self.script_shortcuts else ())
-        kernels.identify(
-            *texts[:2], np.ascontiguousarray(texts[2]), *texts[3:],
-            scripts.class_table(), script_labels,
-            model.arrays, model.sizes, forward_scratch(model.sizes), numbers, scores,
+        answers = identify(
+            data, offsets, alive(batch), model,
+            self.windows, self.window_chars, self.script_shortcuts,
         )  # fmt: skip
+        numbers, scores = answers.labels, answers.scores
         numbers[numbers == kernels.UNDETERMINED] = len(model.labels)
         if self.chinese_scripts and CHINESE in model.labels:
             chinese = numbers == model.labels.index(CHINESE)
             hans, hant = np.empty_like(numbers), np.empty_like(numbers)
-            kernels.count_han(*texts[:2], chinese, *texts[3:], scripts.han_forms(), hans, hant)
+            kernels.count_han(data, answers.parts, answers.first, chinese, han_forms(), hans, hant)
             numbers[hans > hant] = len(model.labels) + 1
             numbers[hant > hans] = len(model.labels) + 2
         return numbers, scores

@@ -1,27 +1,14 @@
-"""Language identification over whole columns.
+"""Language identification over whole columns, but for the model itself.
 
-First which bytes of a text are read, then what its script alone decides, then the model's answer.
+First which bytes of a text are read, then what its script alone decides.
 """
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from formats.compile import Scalar, array_types, kernel
-from stages.language.fasttext_arrays_kernels import ModelArrays, ModelSizes, Scratch
-from stages.language.fasttext_kernels import (
-    MODEL_ARRAYS,
-    MODEL_SIZES,
-    SCRATCH,
-    add_line_end,
-    add_text,
-    fold,
-    is_continuation,
-    is_separator,
-)
-from stages.language.fasttext_label_kernels import best_leaf, best_of_softmax
+from formats.compile import Scalar, array_types, kernel, step
+from stages.language.fasttext_kernels import is_continuation, is_separator
 
 t = array_types()
 I64 = t["i64"].dtype
@@ -50,7 +37,7 @@ SLACK = 40  # bytes in which the ends of a window look for a space
 # --- which bytes are read ------------------------------------------------------------------------
 
 
-@kernel(forceinline=True)
+@step(forceinline=True)
 def next_character(data: np.ndarray, position: Scalar, stop: Scalar) -> Scalar:
     """The first byte of a character at or after ``position``, at most ``stop``."""
     while position < stop and is_continuation(data[position]):
@@ -58,7 +45,7 @@ def next_character(data: np.ndarray, position: Scalar, stop: Scalar) -> Scalar:
     return position
 
 
-@kernel(forceinline=True)
+@step(forceinline=True)
 def is_long(data: np.ndarray, start: Scalar, stop: Scalar, characters: Scalar) -> Scalar:
     """Does the text have more characters than that? Reads no more of it than needed."""
     if stop - start <= characters:
@@ -72,7 +59,7 @@ def is_long(data: np.ndarray, start: Scalar, stop: Scalar, characters: Scalar) -
     return False
 
 
-@kernel(forceinline=True)
+@step(forceinline=True)
 def window(
     data: np.ndarray, start: Scalar, stop: Scalar,
     index: Scalar, windows: Scalar, characters: Scalar,
@@ -105,7 +92,7 @@ def window(
     return begin, end
 
 
-@kernel(forceinline=True)
+@step(forceinline=True)
 def split(
     data: np.ndarray, start: Scalar, stop: Scalar,
     windows: Scalar, characters: Scalar, parts: np.ndarray,
@@ -123,7 +110,7 @@ def split(
 # --- what the script decides ---------------------------------------------------------------------
 
 
-@kernel(forceinline=True)
+@step(forceinline=True)
 def code_point(data: np.ndarray, position: Scalar) -> tuple[Scalar, Scalar]:
     """The character at ``position`` of valid UTF-8, and how many bytes it has."""
     lead = np.int64(data[position])
@@ -139,7 +126,7 @@ def code_point(data: np.ndarray, position: Scalar) -> tuple[Scalar, Scalar]:
     return ((lead & 0x07) << 18) | (second << 12) | (third << 6) | fourth, 4
 
 
-@kernel(forceinline=True)
+@step(forceinline=True)
 def count_classes(
     data: np.ndarray, start: Scalar, stop: Scalar, classes: np.ndarray, counts: np.ndarray
 ) -> None:
@@ -151,7 +138,7 @@ def count_classes(
         position += width
 
 
-@kernel(forceinline=True)
+@step(forceinline=True)
 def by_script(counts: np.ndarray, script_labels: np.ndarray) -> tuple[Scalar, Scalar]:
     """The label that the script alone decides, and the script's share of the letters.
 
@@ -182,113 +169,81 @@ def by_script(counts: np.ndarray, script_labels: np.ndarray) -> tuple[Scalar, Sc
 # --- whole columns -------------------------------------------------------------------------------
 
 
-@kernel(forceinline=True)
-def by_model(
-    data: np.ndarray, parts: np.ndarray, count: Scalar,
-    arrays: ModelArrays, sizes: ModelSizes, scratch: Scratch,
-) -> tuple[Scalar, Scalar]:  # fmt: skip
-    """The most probable label of the parts read as one line, and its probability, at most 1."""
-    for d in range(len(scratch.total)):
-        scratch.total[d] = np.float32(0.0)
-    added, seen, ended = 0, 0, False
-    for part in range(count):
-        if not ended:
-            new, seen, ended = add_text(
-                data, parts[2 * part], parts[2 * part + 1], seen, arrays, sizes, scratch
-            )
-            added += new
-    if not ended:
-        added += add_line_end(seen, arrays, sizes, scratch)
-    if added == 0:
-        return np.int64(UNDETERMINED), np.float32(0.0)
-    fold(scratch.total, 0, scratch.hidden, 0, sizes.dim)
-    for d in range(sizes.dim):
-        scratch.hidden[d] *= np.float32(1.0 / added)
-    if len(arrays.left) > 0:
-        label, score = best_leaf(arrays, sizes, scratch)
-    else:
-        label, score = best_of_softmax(arrays, sizes, scratch)
-    return label, min(np.float32(1.0), np.float32(math.exp(score)))
-
-
-_TEXTS = (t["u8"], t["i64"], t["b1"], I64, I64)
-
-
-@kernel()
-def identify_text(
-    data: np.ndarray, start: Scalar, stop: Scalar, windows: Scalar, characters: Scalar,
-    classes: np.ndarray, script_labels: np.ndarray,
-    arrays: ModelArrays, sizes: ModelSizes, scratch: Scratch,
-    parts: np.ndarray, counts: np.ndarray,
-) -> tuple[Scalar, Scalar]:  # fmt: skip
-    """Label and score of one text; ``parts`` and ``counts`` are scratch memory."""
-    count = split(data, start, stop, windows, characters, parts)
-    counts[:] = 0
-    for part in range(count):
-        count_classes(data, parts[2 * part], parts[2 * part + 1], classes, counts)
-    label, score = by_script(counts, script_labels)
-    if label == UNDECIDED:
-        label, score = by_model(data, parts, count, arrays, sizes, scratch)
-    return label, score
-
-
-@kernel((*_TEXTS, t["u8"], t["i32"], MODEL_ARRAYS, MODEL_SIZES, SCRATCH, t["w_i32"], t["w_f32"]))
-def identify(
+@kernel((t["u8"], t["i64"], t["b1"], I64, I64, t["w_i64"], t["w_i64"]))
+def split_texts(
     data: np.ndarray, offsets: np.ndarray, alive: np.ndarray, windows: Scalar, characters: Scalar,
-    classes: np.ndarray, script_labels: np.ndarray,
-    arrays: ModelArrays, sizes: ModelSizes, scratch: Scratch,
-    labels: np.ndarray, scores: np.ndarray,
+    parts: np.ndarray, first: np.ndarray,
 ) -> None:  # fmt: skip
-    """The language of each text.
+    """Which bytes of each text are read.
 
     Args:
         data: uint8, valid UTF-8.
         offsets: int64 [rows + 1].
-        alive: bool [rows]; the others are skipped.
+        alive: bool [rows]; of the others nothing is read.
         windows: how many windows a long text is read in.
         characters: of a window; a text of no more than ``windows * characters`` is read whole.
+        parts: int64 [2 * rows * windows], written: first byte and the one after the last of each
+            window, or of the text.
+        first: int64 [rows + 1], written: row i has the parts ``first[i]`` to ``first[i + 1]``.
+    """
+    part = 0
+    for row in range(len(alive)):
+        first[row] = part
+        if alive[row]:
+            part += split(
+                data, offsets[row], offsets[row + 1], windows, characters, parts[2 * part :]
+            )
+    first[len(alive)] = part
+
+
+@kernel((t["u8"], t["i64"], t["i64"], t["u8"], t["i32"], t["w_i32"], t["w_f32"]))
+def decide_by_script(
+    data: np.ndarray, parts: np.ndarray, first: np.ndarray,
+    classes: np.ndarray, script_labels: np.ndarray,
+    labels: np.ndarray, scores: np.ndarray,
+) -> None:  # fmt: skip
+    """What the script of each text says of its language.
+
+    Args:
+        data: uint8, valid UTF-8.
+        parts: see ``split_texts``.
+        first: see ``split_texts``.
         classes: uint8 [all code points], class of each character.
         script_labels: int32 [CLASSES], see ``by_script``.
-        arrays: the model.
-        sizes: the model.
-        scratch: written.
-        labels: int32 [rows], written: label number, UNDETERMINED or SKIPPED.
-        scores: float32 [rows], written: probability, or share of the deciding script.
+        labels: int32 [rows], written: label number, UNDETERMINED, UNDECIDED, or SKIPPED for a row
+            without parts.
+        scores: float32 [rows], written: share of the deciding script.
     """
-    parts = np.empty(2 * windows, np.int64)
     counts = np.empty(CLASSES, np.int64)
     for row in range(len(labels)):
         labels[row], scores[row] = SKIPPED, np.float32(0.0)
-        if alive[row]:
-            labels[row], scores[row] = identify_text(
-                data, offsets[row], offsets[row + 1], windows, characters,
-                classes, script_labels, arrays, sizes, scratch, parts, counts,
-            )  # fmt: skip
+        if first[row] < first[row + 1]:
+            counts[:] = 0
+            for part in range(first[row], first[row + 1]):
+                count_classes(data, parts[2 * part], parts[2 * part + 1], classes, counts)
+            labels[row], scores[row] = by_script(counts, script_labels)
 
 
-@kernel((*_TEXTS, t["u8"], t["w_i32"], t["w_i32"]))
+@kernel((t["u8"], t["i64"], t["i64"], t["b1"], t["u8"], t["w_i32"], t["w_i32"]))
 def count_han(
-    data: np.ndarray, offsets: np.ndarray, wanted: np.ndarray, windows: Scalar, characters: Scalar,
+    data: np.ndarray, parts: np.ndarray, first: np.ndarray, wanted: np.ndarray,
     forms: np.ndarray, simplified: np.ndarray, traditional: np.ndarray,
 ) -> None:  # fmt: skip
-    """Count characters that only one of the two Chinese scripts writes, in the same windows.
+    """Count characters that only one of the two Chinese scripts writes.
 
     Args:
         data: uint8, valid UTF-8.
-        offsets: int64 [rows + 1].
+        parts: see ``split_texts``.
+        first: see ``split_texts``.
         wanted: bool [rows]; the others count 0.
-        windows: as for ``identify``.
-        characters: as for ``identify``.
         forms: uint8 [all code points]: SIMPLIFIED, TRADITIONAL or neither.
         simplified: int32 [rows], written.
         traditional: int32 [rows], written.
     """
-    parts = np.empty(2 * windows, np.int64)
     counts = np.empty(CLASSES, np.int64)
     for row in range(len(simplified)):
         counts[:] = 0
         if wanted[row]:
-            count = split(data, offsets[row], offsets[row + 1], windows, characters, parts)
-            for part in range(count):
+            for part in range(first[row], first[row + 1]):
                 count_classes(data, parts[2 * part], parts[2 * part + 1], forms, counts)
         simplified[row], traditional[row] = counts[SIMPLIFIED], counts[TRADITIONAL]

@@ -138,7 +138,7 @@ def load_labelled(path: str, positive: str) -> tuple[FastTextModel, int, np.ndar
         listed = ", ".join(model.labels[:20]) + (" …" if len(model.labels) > 20 else "")
         raise ModelFolderError(f"{path}: no label {name!r} ({hint}it has: {listed})")
     label = model.labels.index(name)
-    return model, label, label_path(model.arrays.left, model.arrays.right, label)
+    return model, label, label_path(model.label_arrays.left, model.label_arrays.right, label)
 
 
 def label_path(left: np.ndarray, right: np.ndarray, label: int) -> np.ndarray:

@@ -160,7 +160,7 @@ def score_with(
         how: texts are prepared.
         scores: float32 [rows], written.
     """
-    scratch = forward_scratch(loaded[0].sizes)
+    scratch = forward_scratch(loaded[0].arrays)
     for start, stop in slices(column, SLICE_BYTES):
         rows = slice(start, stop)
         part = np.ascontiguousarray(wanted[rows])
@@ -172,11 +172,23 @@ def score_prepared(
     loaded: Loaded, texts: pa.Array, wanted: np.ndarray, scores: np.ndarray, scratch: Scratch
 ) -> None:
     """Write the own scores of one classifier for the wanted rows of prepared texts."""
-    from stages.quality_model.score_kernels import score_column
+    from stages.language.fasttext_arrays_kernels import DIM, MAX_N
+    from stages.language.fasttext_kernels import sum_rows
+    from stages.quality_model.score_kernels import label_scores, sum_words
 
     model, label, way = loaded
     data, offsets = text_buffers(texts)
-    score_column(data, offsets, wanted, label, way, model.arrays, model.sizes, scratch, scores)
+    parts = np.column_stack([offsets[:-1][wanted], offsets[1:][wanted]]).ravel()
+    counts = np.empty(len(parts) // 2, np.int64)
+    hidden = np.zeros(len(counts) * int(model.arrays.sizes[DIM]), np.float32)
+    found = np.empty(len(counts), np.float32)
+    if model.arrays.sizes[MAX_N] > 0:
+        sum_rows(data, parts, *model.arrays, *scratch, hidden, counts)
+    else:
+        sum_words(data, parts, *model.arrays, *scratch[:3], hidden, counts)
+    sizes, output = model.arrays.sizes, model.label_arrays.output
+    label_scores(data, parts, hidden, counts, label, way, output, sizes, found)
+    scores[wanted] = found
 
 
 def slices(column: pa.Array, text_bytes: int) -> list[tuple[int, int]]:

@@ -1,7 +1,7 @@
 """The probability of one label of a fastText classifier, for whole columns of texts.
 
 The forward pass is that of ``stages.language.fasttext_kernels``; what is added here is the way from
-the mean of the rows to the label asked for, which need not be the most probable one.
+the sum of the rows to the label asked for, which need not be the most probable one.
 """
 
 from __future__ import annotations
@@ -10,24 +10,28 @@ import math
 
 import numpy as np
 
-from formats.compile import Scalar, array_types, kernel
-from stages.language.fasttext_arrays_kernels import GATHER, LANES, ModelArrays, ModelSizes, Scratch
+from formats.compile import Scalar, array_types, kernel, step
+from stages.language.fasttext_arrays_kernels import (
+    BUCKET,
+    DIM,
+    END_ROW,
+    GATHER,
+    LABELS,
+    LANES,
+    WORD_NGRAMS,
+    WORDS,
+)
 from stages.language.fasttext_kernels import (
-    MODEL_ARRAYS,
-    MODEL_SIZES,
-    SCRATCH,
-    add_line_end,
     add_one,
-    add_text,
+    drain,
     find_entry,
-    fold,
     hash_byte,
     hash_bytes,
     is_separator,
     ngram_row,
     starts_with,
 )
-from stages.language.fasttext_label_kernels import dot, log_of
+from stages.language.fasttext_label_kernels import dot, log_of, right_share
 
 t = array_types()
 I64 = t["i64"].dtype
@@ -46,7 +50,7 @@ LABEL = np.frombuffer(b"__label__", np.uint8)
 # gathered first and the rows summed afterwards, so that many loads are under way at a time.
 
 
-@kernel(forceinline=True)
+@step(forceinline=True)
 def bucket_of(joined: Scalar, bucket: Scalar) -> Scalar:
     """``joined % bucket``, without a division where the number of buckets is a power of two."""
     if bucket & (bucket - 1) == 0:
@@ -54,10 +58,10 @@ def bucket_of(joined: Scalar, bucket: Scalar) -> Scalar:
     return joined % np.uint64(bucket)
 
 
-@kernel(forceinline=True)
+@step(forceinline=True)
 def gather_ngrams(
     state: Scalar, seen: Scalar, count: Scalar,
-    arrays: ModelArrays, sizes: ModelSizes, scratch: Scratch,
+    kept: np.ndarray, sizes: np.ndarray, gathered: np.ndarray, recent: np.ndarray,
 ) -> Scalar:  # fmt: skip
     """Gather the rows of the n-grams of words that end with the word of this hash.
 
@@ -65,20 +69,21 @@ def gather_ngrams(
         state: FNV-1a of the word.
         seen: how many words came before.
         count: how many rows are gathered.
-        arrays: the model.
-        sizes: the model.
-        scratch: ``recent`` is read and moved on by one word; ``gathered`` is written.
+        kept: of the model.
+        sizes: of the model.
+        gathered: written.
+        recent: read, and moved on by one word.
 
     Returns:
         how many rows are gathered now.
     """
-    recent, longest = scratch.recent, len(scratch.recent)
+    longest = len(recent)
     signed = np.uint64(np.int64(np.int32(np.uint32(state))))  # the reference keeps it in an int32
     for k in range(min(longest, seen) - 1, -1, -1):
         joined = recent[k] * WORD_NGRAM_FACTOR + signed
-        row, kept = ngram_row(bucket_of(joined, sizes.bucket), arrays, sizes)
-        scratch.gathered[count] = np.uint64(row)
-        count += kept
+        row, is_kept = ngram_row(bucket_of(joined, sizes[BUCKET]), kept, sizes)
+        gathered[count] = np.uint64(row)
+        count += is_kept
         if k + 1 < longest:
             recent[k + 1] = joined
     if longest > 0:
@@ -86,149 +91,177 @@ def gather_ngrams(
     return count
 
 
-@kernel(forceinline=True)
-def add_gathered_rows(
-    count: Scalar, arrays: ModelArrays, sizes: ModelSizes, scratch: Scratch
-) -> None:
-    """Add the gathered rows to the accumulators, in turn."""
-    for i in range(count):
-        lane = (i & (LANES - 1)) * sizes.dim
-        add_one(scratch.total, lane, arrays.rows, np.int64(scratch.gathered[i]), sizes.dim)
-
-
-@kernel()
+@step()
 def add_words(
-    data: np.ndarray, start: Scalar, stop: Scalar,
-    arrays: ModelArrays, sizes: ModelSizes, scratch: Scratch,
+    data: np.ndarray, start: Scalar, stop: Scalar, hidden: np.ndarray, at: Scalar,
+    rows: np.ndarray, words: np.ndarray, word_bounds: np.ndarray, slots: np.ndarray,
+    kept: np.ndarray, sizes: np.ndarray,
+    total: np.ndarray, gathered: np.ndarray, recent: np.ndarray,
 ) -> tuple[Scalar, Scalar]:  # fmt: skip
     """Sum the rows of a whole line of words and of its end, for a model of words alone.
 
     Returns:
-        how many rows were summed, how many words there were.
+        how many rows were summed (the sum stands in ``hidden[at:at + dim]``), how many words there
+        were.
     """
-    added, count, seen = 0, 0, 0
-    limit = GATHER - sizes.word_ngrams
-    position = start
-    while position < stop:
-        if is_separator(data[position]):
+    dim = sizes[DIM]
+    added, count, seen = np.int64(0), np.int64(0), np.int64(0)
+    limit = GATHER - sizes[WORD_NGRAMS]
+    position, ended = start, False
+    while not ended:
+        while position < stop and is_separator(data[position]):
             position += 1
-            continue
         begin, state = position, FNV_OFFSET
         while position < stop and not is_separator(data[position]):
             state = hash_byte(state, data[position])
             position += 1
         length = position - begin
-        if length == len(LINE_END) and starts_with(data, begin, position, LINE_END):
-            break
-        entry = find_entry(
-            arrays.words, arrays.word_bounds, arrays.slots, data, begin, position, state
-        )
-        if entry >= sizes.words or (entry < 0 and starts_with(data, begin, position, LABEL)):
-            continue
-        scratch.gathered[count] = np.uint64(max(entry, 0))
-        count += entry >= 0
-        count = gather_ngrams(state, seen, count, arrays, sizes, scratch)
-        seen += 1
-        if count > limit:
-            add_gathered_rows(count, arrays, sizes, scratch)
-            added, count = added + count, 0
-    if sizes.end_row >= 0:
-        scratch.gathered[count] = np.uint64(sizes.end_row)
-        count += 1
-    state = hash_bytes(LINE_END, 0, len(LINE_END))
-    count = gather_ngrams(state, seen, count, arrays, sizes, scratch)
-    add_gathered_rows(count, arrays, sizes, scratch)
-    return added + count, seen
+        line_ends = length == len(LINE_END) and starts_with(data, begin, position, LINE_END)
+        ended = length == 0 or line_ends
+        if ended:
+            state = hash_bytes(LINE_END, 0, len(LINE_END))
+            if sizes[END_ROW] >= 0:
+                gathered[count] = np.uint64(sizes[END_ROW])
+                count += 1
+        else:
+            state &= np.uint64(0xFFFFFFFF)
+            entry = find_entry(words, word_bounds, slots, data, begin, position, state)
+            if entry >= sizes[WORDS] or (entry < 0 and starts_with(data, begin, position, LABEL)):
+                continue
+            gathered[count] = np.uint64(max(entry, 0))
+            count += entry >= 0
+        count = gather_ngrams(state, seen, count, kept, sizes, gathered, recent)
+        seen += not ended
+        if count > limit or ended:
+            for i in range(count):
+                add_one(total, (i & (LANES - 1)) * dim, rows, np.int64(gathered[i]), dim)
+            added, count = added + count, np.int64(0)
+    drain(total, 0, hidden, at, dim)
+    return added, seen
+
+
+@kernel(
+    (
+        t["u8"], t["i64"], t["f32"], t["u8"], t["i64"], t["i32"], t["u64"], t["i64"],
+        t["w_f32"], t["w_u64"], t["w_u64"], t["w_f32"], t["w_i64"],
+    )
+)  # fmt: skip
+def sum_words(
+    data: np.ndarray, parts: np.ndarray,
+    rows: np.ndarray, words: np.ndarray, word_bounds: np.ndarray, slots: np.ndarray,
+    kept: np.ndarray, sizes: np.ndarray,
+    total: np.ndarray, gathered: np.ndarray, recent: np.ndarray,
+    hidden: np.ndarray, counts: np.ndarray,
+) -> None:  # fmt: skip
+    """The sum of the rows of each text, for a model of words alone: see ``sum_rows``.
+
+    Args:
+        data: uint8, words between separators.
+        parts: int64 [2 * texts]: text i is ``data[parts[2 * i]:parts[2 * i + 1]]``.
+        rows: of the model, see ``ModelArrays``; so to ``sizes``.
+        words: of the model.
+        word_bounds: of the model.
+        slots: of the model.
+        kept: of the model.
+        sizes: of the model.
+        total: zeros, written and zero again, see ``Scratch``; so to ``recent``.
+        gathered: written.
+        recent: written.
+        hidden: float32 [texts * dim], zeros, written.
+        counts: int64 [texts], written: how many rows were summed; 0 where there is no word.
+    """
+    for text in range(len(counts)):
+        added, seen = add_words(
+            data, parts[2 * text], parts[2 * text + 1], hidden, text * sizes[DIM],
+            rows, words, word_bounds, slots, kept, sizes, total, gathered, recent,
+        )  # fmt: skip
+        counts[text] = added if seen > 0 else 0
 
 
 # --- from the mean of the rows to a label --------------------------------------------------------
 
 
-@kernel()
+@step(forceinline=True)
 def softmax_probability(
-    label: Scalar, arrays: ModelArrays, sizes: ModelSizes, scratch: Scratch
+    mean: np.ndarray, output: np.ndarray, label: Scalar, dim: Scalar, logits: np.ndarray
 ) -> Scalar:
     """The log-probability of a label among all, in float32 as the reference computes it."""
-    logits = scratch.scores
     highest = np.float32(-np.inf)
-    for other in range(sizes.labels):
-        logits[other] = dot(scratch.hidden, arrays.output, other, sizes.dim)
+    for other in range(len(logits)):
+        logits[other] = dot(mean, output, other, dim)
         highest = max(highest, logits[other])
     total = np.float32(0.0)
-    for other in range(sizes.labels):
+    for other in range(len(logits)):
         total += np.float32(math.exp(logits[other] - highest))
     return log_of(np.float32(math.exp(logits[label] - highest)) / total)
 
 
-@kernel()
-def path_probability(
-    path: np.ndarray, arrays: ModelArrays, sizes: ModelSizes, scratch: Scratch
-) -> Scalar:
+@step(forceinline=True)
+def path_probability(mean: np.ndarray, output: np.ndarray, path: np.ndarray, dim: Scalar) -> Scalar:
     """The log-probability of a label of a Huffman tree: the product along the way to it.
 
     Args:
+        mean: float32 [dim], of the text's rows.
+        output: of the model.
         path: int32, from the root: the inner node's number among inner nodes, doubled, plus 1
             where the way goes to the right.
-        arrays: the model.
-        sizes: the model.
-        scratch: ``hidden`` is read.
+        dim: of the model.
     """
-    score = np.float32(0.0)
-    for step in path:
-        product = dot(scratch.hidden, arrays.output, np.int64(step) >> 1, sizes.dim)
-        share = np.float32(1.0 / np.float64(np.float32(1.0) + np.float32(math.exp(-product))))
-        if step & 1 == 0:
+    log = np.float32(0.0)
+    for turn in path:
+        share = right_share(dot(mean, output, np.int64(turn) >> 1, dim))
+        if turn & 1 == 0:
             share = np.float32(1.0 - np.float64(share))
-        score += log_of(share)
-    return score
+        log += log_of(share)
+    return log
 
 
-@kernel()
-def score_text(
-    data: np.ndarray, start: Scalar, stop: Scalar, label: Scalar, path: np.ndarray,
-    arrays: ModelArrays, sizes: ModelSizes, scratch: Scratch,
-) -> Scalar:  # fmt: skip
-    """The probability of the label for one text; NaN where there is no word in it."""
-    for d in range(len(scratch.total)):
-        scratch.total[d] = np.float32(0.0)
-    if sizes.max_n == 0:
-        added, seen = add_words(data, start, stop, arrays, sizes, scratch)
-    else:
-        added, seen, ended = add_text(data, start, stop, 0, arrays, sizes, scratch)
-        if not ended:
-            added += add_line_end(seen, arrays, sizes, scratch)
-    if added == 0 or seen == 0:
-        return np.float32(np.nan)
-    fold(scratch.total, 0, scratch.hidden, 0, sizes.dim)
-    for d in range(sizes.dim):
-        scratch.hidden[d] *= np.float32(1.0 / added)
-    if len(path) > 0:
-        score = path_probability(path, arrays, sizes, scratch)
-    else:
-        score = softmax_probability(label, arrays, sizes, scratch)
-    return min(np.float32(1.0), np.float32(math.exp(score)))
+@step(forceinline=True)
+def has_word(data: np.ndarray, start: Scalar, stop: Scalar) -> Scalar:
+    """Is there a word on the line, known or not?"""
+    position = start
+    while position < stop:
+        begin = position
+        while position < stop and not is_separator(data[position]):
+            position += 1
+        if position > begin:
+            length = position - begin
+            if length == len(LINE_END) and starts_with(data, begin, position, LINE_END):
+                return False
+            if not starts_with(data, begin, position, LABEL):
+                return True
+        position += 1
+    return False
 
 
-@kernel((t["u8"], t["i64"], t["b1"], I64, t["i32"], MODEL_ARRAYS, MODEL_SIZES, SCRATCH, t["w_f32"]))
-def score_column(
-    data: np.ndarray, offsets: np.ndarray, wanted: np.ndarray, label: Scalar, path: np.ndarray,
-    arrays: ModelArrays, sizes: ModelSizes, scratch: Scratch, scores: np.ndarray,
+@kernel((t["u8"], t["i64"], t["f32"], t["i64"], I64, t["i32"], t["f32"], t["i64"], t["w_f32"]))
+def label_scores(
+    data: np.ndarray, parts: np.ndarray, hidden: np.ndarray, counts: np.ndarray,
+    label: Scalar, path: np.ndarray,
+    output: np.ndarray, sizes: np.ndarray, scores: np.ndarray,
 ) -> None:  # fmt: skip
     """The probability of one label for each text.
 
     Args:
         data: uint8, words between separators.
-        offsets: int64 [rows + 1].
-        wanted: bool [rows]; the scores of the others stay as they are.
+        parts: int64 [2 * texts], as for ``sum_words``.
+        hidden: float32 [texts * dim], sums of rows.
+        counts: int64 [texts], of how many.
         label: number of the label.
         path: int32, the way to it in a Huffman tree (``path_probability``); empty for softmax.
-        arrays: the model.
-        sizes: the model.
-        scratch: written.
-        scores: float32 [rows], written; NaN where a text has no word.
+        output: of the model, see ``LabelArrays``.
+        sizes: of the model.
+        scores: float32 [texts], written; NaN where a text has no word.
     """
-    for row in range(len(scores)):
-        if wanted[row]:
-            scores[row] = score_text(
-                data, offsets[row], offsets[row + 1], label, path, arrays, sizes, scratch
-            )
+    dim = sizes[DIM]
+    mean, logits = np.empty(dim, np.float32), np.empty(sizes[LABELS], np.float32)
+    for text in range(len(scores)):
+        scores[text] = np.nan
+        if counts[text] > 0 and has_word(data, parts[2 * text], parts[2 * text + 1]):
+            for d in range(dim):
+                mean[d] = hidden[text * dim + d] * np.float32(1.0 / counts[text])
+            if len(path) > 0:
+                log = path_probability(mean, output, path, dim)
+            else:
+                log = softmax_probability(mean, output, label, dim, logits)
+            scores[text] = min(np.float32(1.0), np.float32(math.exp(log)))

@@ -2,7 +2,6 @@
 
 import io
 import json
-import sys
 
 import numpy as np
 import pyarrow as pa
@@ -11,8 +10,7 @@ import zstandard
 from hypothesis import strategies as st
 
 from formats.buffers import text_buffers
-from stages.language.fasttext_arrays_kernels import forward_scratch
-from stages.language.langid_kernels import CLASSES, identify
+from stages.language.identify import best_labels
 
 LETTERS = [
     "abcdefghij ABC", "àéîõüß ñç", "абвгде ёжзий", "ابتثج حخدذر", "कखगघ ािीु", "กขคงจ ะาิีเแ",
@@ -31,19 +29,12 @@ any_text = st.lists(
 ).flatmap(lambda parts: st.sampled_from(["", " "]).map(lambda glue: glue.join(parts)))
 """Strings of many scripts, separators, marks and words that fastText treats apart."""
 
-EVERYTHING_IS_A_LETTER = np.ones(sys.maxunicode + 1, np.uint8)
-NO_SHORTCUT = np.full(CLASSES, -1, np.int32)
 
-
-def model_answers(model, texts, windows=1, characters=1 << 40):
+def model_answers(model, texts):
     """(label, score) of each text by the model alone; label None where there is none."""
     data, offsets = text_buffers(pa.array(texts, pa.large_string()))
-    labels, scores = np.empty(len(texts), np.int32), np.empty(len(texts), np.float32)
-    identify(
-        data, offsets, np.ones(len(texts), np.bool_), windows, characters,
-        EVERYTHING_IS_A_LETTER, NO_SHORTCUT,
-        model.arrays, model.sizes, forward_scratch(model.sizes), labels, scores,
-    )  # fmt: skip
+    parts = np.column_stack([offsets[:-1], offsets[1:]]).ravel()
+    labels, scores = best_labels(data, parts, np.arange(len(texts) + 1), model)
     return [
         (model.labels[label] if label >= 0 else None, float(score))
         for label, score in zip(labels, scores, strict=True)

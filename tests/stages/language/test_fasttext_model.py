@@ -21,6 +21,7 @@ from ..language_texts import LETTERS, any_text, assert_same_answers, model_answe
 FORMS = {
     "softmax": {"loss": "softmax", "minn": 2, "maxn": 4, "dim": 10},
     "hierarchical": {"loss": "hs", "minn": 1, "maxn": 3, "dim": 16},
+    "long n-grams": {"loss": "softmax", "minn": 3, "maxn": 6, "dim": 8},
     "words": {"loss": "softmax", "minn": 0, "maxn": 0, "dim": 8},
     "word n-grams": {"loss": "softmax", "minn": 2, "maxn": 3, "wordNgrams": 3, "dim": 20},
     "word n-grams only": {"loss": "hs", "minn": 0, "maxn": 0, "wordNgrams": 2, "dim": 16},

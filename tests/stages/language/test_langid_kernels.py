@@ -227,7 +227,10 @@ def count_forms(texts, wanted=None, windows=5, characters=200):
     data, offsets = text_buffers(pa.array(texts, pa.large_string()))
     wanted = np.ones(len(texts), np.bool_) if wanted is None else np.array(wanted)
     hans, hant = np.empty(len(texts), np.int32), np.empty(len(texts), np.int32)
-    kernels.count_han(data, offsets, wanted, windows, characters, scripts.han_forms(), hans, hant)
+    parts, first = np.empty(2 * windows * len(texts), np.int64), np.empty(len(texts) + 1, np.int64)
+    everything = np.ones(len(texts), np.bool_)
+    kernels.split_texts(data, offsets, everything, windows, characters, parts, first)
+    kernels.count_han(data, parts, first, wanted, scripts.han_forms(), hans, hant)
     return list(zip(hans.tolist(), hant.tolist(), strict=True))
 
 

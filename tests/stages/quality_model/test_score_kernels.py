@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formats.buffers import text_buffers
 from stages.language.fasttext_arrays_kernels import forward_scratch
 from stages.quality_model.model_folder import load_labelled
-from stages.quality_model.score_kernels import score_column
+from stages.quality_model.quality_model import score_prepared
 
 from ..language_texts import LETTERS, any_text
 
@@ -48,12 +47,11 @@ def classifier(request, tmp_path_factory):
 
 
 def our_scores(path, label, texts):
-    model, number, way = load_labelled(str(path), label)
-    data, offsets = text_buffers(pa.array(texts, pa.large_string()))
+    loaded = load_labelled(str(path), label)
     scores = np.zeros(len(texts), np.float32)
     everything = np.ones(len(texts), np.bool_)
-    scratch = forward_scratch(model.sizes)
-    score_column(data, offsets, everything, number, way, model.arrays, model.sizes, scratch, scores)
+    scratch = forward_scratch(loaded[0].arrays)
+    score_prepared(loaded, pa.array(texts, pa.large_string()), everything, scores, scratch)
     return scores
 
 
@@ -99,11 +97,10 @@ def test_a_text_without_words_has_no_score(classifier):
 
 
 def test_only_wanted_rows_are_scored(classifier):
-    model, number, way = load_labelled(str(classifier / "dense.bin"), "l1")
-    data, offsets = text_buffers(pa.array(["ab cd", "ab cd"], pa.large_string()))
+    loaded = load_labelled(str(classifier / "dense.bin"), "l1")
+    texts = pa.array(["ab cd", "ab cd"], pa.large_string())
     scores = np.full(2, -1, np.float32)
     wanted = np.array([False, True])
-    scratch = forward_scratch(model.sizes)
-    score_column(data, offsets, wanted, number, way, model.arrays, model.sizes, scratch, scores)
+    score_prepared(loaded, texts, wanted, scores, forward_scratch(loaded[0].arrays))
     assert scores[0] == -1
     assert 0 <= scores[1] <= 1
