@@ -19,7 +19,7 @@ CACHED_NUMBERS = 1 << 18  # of the cache of words: 1 MB, more would leave the se
 KEPT_BITS = 32  # buckets that one entry of ``kept`` tells of
 
 # Places in ModelArrays.sizes.
-WORDS, LABELS, DIM, MIN_N, MAX_N, BUCKET, RECIPROCAL, WORD_NGRAMS, END_ROW = range(9)
+WORDS, LABELS, DIM, MIN_N, MAX_N, BUCKET, RECIPROCAL, WORD_NGRAMS, END_ROW, LONGEST = range(10)
 
 
 class ModelArrays(NamedTuple):
@@ -33,12 +33,14 @@ class ModelArrays(NamedTuple):
     """int64 [words + labels + 1]: entry i is ``words[word_bounds[i]:word_bounds[i + 1]]``."""
     slots: np.ndarray
     """int32 [power of two]: open-addressing table of entries by their hash, -1 where empty."""
+    bits: np.ndarray
+    """uint64 [bucket / 64 + 1]: which n-gram buckets the model kept."""
     kept: np.ndarray
     """uint64 [bucket / 32 + 1]: low half, which of these 32 n-gram buckets the model kept;
     high half, how many were kept before them."""
     sizes: np.ndarray
-    """int64 [9]: words, labels, dim, min_n, max_n, bucket, its reciprocal (see ``remainder``),
-    word_ngrams, the row of ``</s>`` or -1."""
+    """int64 [10]: words, labels, dim, min_n, max_n, bucket, its reciprocal (see ``remainder``),
+    word_ngrams, the row of ``</s>`` or -1, bytes of the longest word or label."""
 
 
 class LabelArrays(NamedTuple):

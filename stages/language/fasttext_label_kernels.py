@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from formats.compile import Scalar, array_types, kernel, step
-from stages.language.fasttext_arrays_kernels import DIM, LABELS
+from stages.language.fasttext_arrays_kernels import DIM, END_ROW, LABELS
 
 t = array_types()
 
@@ -92,23 +92,47 @@ def best_of_softmax(
     return best, log_of(np.float32(1.0) / total)
 
 
+@step(forceinline=True)
+def mean_of(
+    hidden: np.ndarray, counts: np.ndarray, first: Scalar, stop: Scalar,
+    rows: np.ndarray, sizes: np.ndarray, mean: np.ndarray,
+) -> Scalar:  # fmt: skip
+    """Write the mean of the rows of some parts, as of one line; return of how many rows."""
+    dim, end = sizes[DIM], sizes[END_ROW]
+    added = np.int64(end >= 0)
+    for d in range(dim):
+        mean[d] = rows[end * dim + d] if end >= 0 else np.float32(0.0)
+    for part in range(first, stop):
+        ended = counts[part] < 0
+        added += -1 - counts[part] if ended else counts[part]
+        for d in range(dim):
+            mean[d] += hidden[part * dim + d]
+        if ended:
+            break
+    if added > 0:
+        for d in range(dim):
+            mean[d] *= np.float32(1.0 / added)
+    return added
+
+
 @kernel(
     (
-        t["f32"], t["i64"], t["i64"], t["f32"], t["i32"], t["i32"], t["i64"],
+        t["f32"], t["i64"], t["i64"], t["f32"], t["f32"], t["i32"], t["i32"], t["i64"],
         t["w_i32"], t["w_f32"],
     )
 )  # fmt: skip
 def best_labels(
     hidden: np.ndarray, counts: np.ndarray, first: np.ndarray,
-    output: np.ndarray, left: np.ndarray, right: np.ndarray, sizes: np.ndarray,
+    rows: np.ndarray, output: np.ndarray, left: np.ndarray, right: np.ndarray, sizes: np.ndarray,
     labels: np.ndarray, scores: np.ndarray,
 ) -> None:  # fmt: skip
     """The most probable label of each document, the mean over its parts.
 
     Args:
         hidden: float32 [parts * dim], sums of rows (``sum_rows``).
-        counts: int64 [parts], of how many.
+        counts: int64 [parts], of how many (``sum_rows``).
         first: int64 [documents + 1]: document i has the parts ``first[i]`` to ``first[i + 1]``.
+        rows: of the model, see ``ModelArrays``.
         output: of the model, see ``LabelArrays``.
         left: of the model.
         right: of the model.
@@ -121,17 +145,10 @@ def best_labels(
     pending = np.empty(2 * label_count, np.int32)
     logs = np.empty(2 * label_count, np.float32)
     for document in range(len(labels)):
-        added = np.int64(0)
-        mean[:] = 0
-        for part in range(first[document], first[document + 1]):
-            added += counts[part]
-            for d in range(dim):
-                mean[d] += hidden[part * dim + d]
         labels[document], scores[document] = NO_LABEL, np.float32(0.0)
-        if added == 0:
+        start, stop = first[document], first[document + 1]
+        if mean_of(hidden, counts, start, stop, rows, sizes, mean) == 0:
             continue
-        for d in range(dim):
-            mean[d] *= np.float32(1.0 / added)
         if len(left) > 0:
             label, log = best_leaf(mean, output, left, right, label_count, dim, pending, logs)
         else:

@@ -6,8 +6,8 @@ Huffman tree). ``load_model`` turns both formats into the arrays that ``fasttext
 
 * a quantised matrix is decoded (product quantisation, 256 centroids a part), so that a kernel adds
   plain rows: lid.176.ftz becomes 3.2 MB of float32;
-* the rows of kept n-grams are sorted by bucket, so that a bitmap of 2,000,000 bits and its running
-  count find a row (500 KB, one load, in place of an 8 MB table);
+* the rows of kept n-grams are sorted by bucket, so that a bitmap of 2,000,000 bits (250 KB) tells
+  which there are, and a second one with its running count finds the row (no table of 8 MB);
 * rows are padded to a multiple of 16 floats, the width of the kernel's vectors.
 
 The layout was taken from what the reference implementation writes (format version 12; 11 is the
@@ -33,6 +33,7 @@ from stages.language.fasttext_arrays_kernels import (
     END_ROW,
     KEPT_BITS,
     LABELS,
+    LONGEST,
     MAX_N,
     MIN_N,
     RECIPROCAL,
@@ -132,15 +133,16 @@ def parse_model(data: np.ndarray, name: str) -> FastTextModel:
         left, right = huffman_tree(counts[words:])
         parents = _parents(left, right)
     slots, end = _word_table(text, bounds)
-    sizes = np.zeros(9, np.int64)
+    sizes = np.zeros(10, np.int64)
+    sizes[LONGEST] = np.diff(bounds).max(initial=0)
     sizes[[WORDS, LABELS, DIM]] = words, labels, rows.shape[1]
     sizes[[MIN_N, MAX_N, BUCKET]] = header.min_n, header.max_n if kept else 0, header.bucket
     sizes[RECIPROCAL] = reciprocal(header.bucket)
     sizes[[WORD_NGRAMS, END_ROW]] = header.word_ngrams if kept else 1, end if end < words else -1
     entries = (bytes(text[bounds[i] : bounds[i + 1]]) for i in range(words, size))
     names = tuple(entry.decode("utf-8", "replace").removeprefix(LABEL_PREFIX) for entry in entries)
-    kept_buckets = _bucket_index(buckets, header.bucket)
-    inputs = (rows.ravel(), text, bounds, slots, kept_buckets, sizes)
+    index = _bucket_index(buckets, header.bucket)
+    inputs = (rows.ravel(), text, bounds, slots, *index, sizes)
     outputs = (output.ravel(), left, right, parents)
     return FastTextModel(
         names, ModelArrays(*map(_aligned, inputs)), LabelArrays(*map(_aligned, outputs))
@@ -312,19 +314,19 @@ def _centroids(file: _Reader) -> list[np.ndarray]:
     return books
 
 
-def _bucket_index(buckets: np.ndarray, bucket: int) -> np.ndarray:
-    """Which buckets were kept, 32 to an entry, and how many before them: ``ModelArrays.kept``.
+def _bucket_index(buckets: np.ndarray, bucket: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which buckets were kept, and how many before them: ``ModelArrays.bits`` and ``.kept``.
 
     Args:
         buckets: int32, ascending.
         bucket: how many buckets there are.
     """
-    entries = bucket // KEPT_BITS + 1
-    flags = np.zeros(entries * KEPT_BITS, np.uint8)
+    flags = np.zeros((bucket // 64 + 1) * 64, np.uint8)
     flags[buckets] = 1
-    bits = np.packbits(flags, bitorder="little").view("<u4").astype(np.uint64)
+    packed = np.packbits(flags, bitorder="little")
     per_entry = flags.reshape(-1, KEPT_BITS).sum(axis=1, dtype=np.uint64)
-    return bits | ((np.cumsum(per_entry) - per_entry) << np.uint64(KEPT_BITS))
+    before = (np.cumsum(per_entry) - per_entry) << np.uint64(KEPT_BITS)
+    return packed.view("<u8").astype(np.uint64), packed.view("<u4") | before
 
 
 def reciprocal(bucket: int) -> int:

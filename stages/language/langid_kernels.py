@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from formats.compile import Scalar, array_types, kernel, step
-from stages.language.fasttext_kernels import is_continuation, is_separator
+from stages.language.fasttext_kernels import is_separator
+from stages.language.fasttext_ngram_kernels import is_continuation
 
 t = array_types()
 I64 = t["i64"].dtype
@@ -196,11 +197,11 @@ def split_texts(
     first[len(alive)] = part
 
 
-@kernel((t["u8"], t["i64"], t["i64"], t["u8"], t["i32"], t["w_i32"], t["w_f32"]))
+@kernel((t["u8"], t["i64"], t["i64"], t["u8"], t["i32"], t["w_i32"], t["w_f32"], t["w_i32"]))
 def decide_by_script(
     data: np.ndarray, parts: np.ndarray, first: np.ndarray,
     classes: np.ndarray, script_labels: np.ndarray,
-    labels: np.ndarray, scores: np.ndarray,
+    labels: np.ndarray, scores: np.ndarray, letters: np.ndarray,
 ) -> None:  # fmt: skip
     """What the script of each text says of its language.
 
@@ -213,15 +214,17 @@ def decide_by_script(
         labels: int32 [rows], written: label number, UNDETERMINED, UNDECIDED, or SKIPPED for a row
             without parts.
         scores: float32 [rows], written: share of the deciding script.
+        letters: int32 [rows], written: letters among what was read.
     """
     counts = np.empty(CLASSES, np.int64)
     for row in range(len(labels)):
-        labels[row], scores[row] = SKIPPED, np.float32(0.0)
+        labels[row], scores[row], letters[row] = SKIPPED, np.float32(0.0), 0
         if first[row] < first[row + 1]:
             counts[:] = 0
             for part in range(first[row], first[row + 1]):
                 count_classes(data, parts[2 * part], parts[2 * part + 1], classes, counts)
             labels[row], scores[row] = by_script(counts, script_labels)
+            letters[row] = counts[LETTER:].sum()
 
 
 @kernel((t["u8"], t["i64"], t["i64"], t["b1"], t["u8"], t["w_i32"], t["w_i32"]))
@@ -247,3 +250,37 @@ def count_han(
             for part in range(first[row], first[row + 1]):
                 count_classes(data, parts[2 * part], parts[2 * part + 1], forms, counts)
         simplified[row], traditional[row] = counts[SIMPLIFIED], counts[TRADITIONAL]
+
+
+@kernel((t["u8"], t["i64"], t["i64"], t["i32"], t["u16"], t["b1"], I64, t["w_i32"]))
+def count_foreign(
+    data: np.ndarray, parts: np.ndarray, first: np.ndarray, labels: np.ndarray,
+    groups: np.ndarray, foreign: np.ndarray, label_count: Scalar, counts: np.ndarray,
+) -> None:  # fmt: skip
+    """Count the letters of each text that its language does not write, though it has the script.
+
+    Args:
+        data: uint8, valid UTF-8.
+        parts: see ``split_texts``.
+        first: see ``split_texts``.
+        labels: int32 [rows], below 0 for none.
+        groups: uint16, number of the group of each code point; those beyond are in group 0.
+        foreign: bool [groups * label_count]: whether the letters of a group are foreign to a
+            language; none of group 0 is.
+        label_count: how many labels there are.
+        counts: int32 [rows], written.
+    """
+    for row in range(len(labels)):
+        count = 0
+        if labels[row] >= 0:
+            for part in range(first[row], first[row + 1]):
+                position, stop = parts[2 * part], parts[2 * part + 1]
+                while position < stop:
+                    if data[position] < 0x80:
+                        position += 1
+                        continue
+                    point, width = code_point(data, position)
+                    position += width
+                    if point < len(groups):
+                        count += foreign[groups[point] * label_count + labels[row]]
+        counts[row] = count

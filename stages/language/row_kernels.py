@@ -113,6 +113,20 @@ def _load_8(typingctx: Any, data: Any, position: Any) -> Any:
 load_8: Any = intrinsic(_load_8)
 
 
+def _high_product(typingctx: Any, a: Any, b: Any) -> Any:
+    """uint64: the upper 64 bits of the product of two uint64."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        wide = ir.IntType(128)
+        product = builder.mul(builder.zext(args[0], wide), builder.zext(args[1], wide))
+        return builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), ir.IntType(64))
+
+    return types.uint64(types.uint64, types.uint64), code
+
+
+high_product: Any = intrinsic(_high_product)
+
+
 def _lowest_bit(typingctx: Any, bits: Any) -> Any:
     """int64: the number of zero bits below the lowest set bit of an int64 that is not 0."""
 

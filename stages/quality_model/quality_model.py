@@ -186,8 +186,8 @@ def score_prepared(
         sum_rows(data, parts, *model.arrays, *scratch, hidden, counts)
     else:
         sum_words(data, parts, *model.arrays, *scratch[:3], hidden, counts)
-    sizes, output = model.arrays.sizes, model.label_arrays.output
-    label_scores(data, parts, hidden, counts, label, way, output, sizes, found)
+    rows, output, sizes = model.arrays.rows, model.label_arrays.output, model.arrays.sizes
+    label_scores(data, parts, hidden, counts, label, way, rows, output, sizes, found)
     scores[wanted] = found
 
 

@@ -14,24 +14,17 @@ from formats.compile import Scalar, array_types, kernel, step
 from stages.language.fasttext_arrays_kernels import (
     BUCKET,
     DIM,
-    END_ROW,
     GATHER,
     LABELS,
     LANES,
+    LONGEST,
     WORD_NGRAMS,
     WORDS,
 )
-from stages.language.fasttext_kernels import (
-    add_one,
-    drain,
-    find_entry,
-    hash_byte,
-    hash_bytes,
-    is_separator,
-    ngram_row,
-    starts_with,
-)
-from stages.language.fasttext_label_kernels import dot, log_of, right_share
+from stages.language.fasttext_kernels import find_entry, is_separator, starts_with
+from stages.language.fasttext_label_kernels import dot, log_of, mean_of, right_share
+from stages.language.fasttext_ngram_kernels import hash_byte, hash_bytes, ngram_row
+from stages.language.row_kernels import add_one, drain
 
 t = array_types()
 I64 = t["i64"].dtype
@@ -60,7 +53,7 @@ def bucket_of(joined: Scalar, bucket: Scalar) -> Scalar:
 
 @step(forceinline=True)
 def gather_ngrams(
-    state: Scalar, seen: Scalar, count: Scalar,
+    state: Scalar, seen: Scalar, count: Scalar, whole: Scalar,
     kept: np.ndarray, sizes: np.ndarray, gathered: np.ndarray, recent: np.ndarray,
 ) -> Scalar:  # fmt: skip
     """Gather the rows of the n-grams of words that end with the word of this hash.
@@ -69,6 +62,7 @@ def gather_ngrams(
         state: FNV-1a of the word.
         seen: how many words came before.
         count: how many rows are gathered.
+        whole: whether the model has a row for every bucket.
         kept: of the model.
         sizes: of the model.
         gathered: written.
@@ -81,7 +75,10 @@ def gather_ngrams(
     signed = np.uint64(np.int64(np.int32(np.uint32(state))))  # the reference keeps it in an int32
     for k in range(min(longest, seen) - 1, -1, -1):
         joined = recent[k] * WORD_NGRAM_FACTOR + signed
-        row, is_kept = ngram_row(bucket_of(joined, sizes[BUCKET]), kept, sizes)
+        bucket = bucket_of(joined, sizes[BUCKET])
+        row, is_kept = sizes[WORDS] + np.int64(bucket), np.int64(1)
+        if not whole:
+            row, is_kept = ngram_row(bucket, kept, sizes)
         gathered[count] = np.uint64(row)
         count += is_kept
         if k + 1 < longest:
@@ -97,16 +94,16 @@ def add_words(
     rows: np.ndarray, words: np.ndarray, word_bounds: np.ndarray, slots: np.ndarray,
     kept: np.ndarray, sizes: np.ndarray,
     total: np.ndarray, gathered: np.ndarray, recent: np.ndarray,
-) -> tuple[Scalar, Scalar]:  # fmt: skip
-    """Sum the rows of a whole line of words and of its end, for a model of words alone.
+) -> Scalar:  # fmt: skip
+    """Sum the rows of a whole line of words, for a model of words alone.
 
     Returns:
-        how many rows were summed (the sum stands in ``hidden[at:at + dim]``), how many words there
-        were.
+        how many rows were summed (the sum stands in ``hidden[at:at + dim]``).
     """
     dim = sizes[DIM]
     added, count, seen = np.int64(0), np.int64(0), np.int64(0)
     limit = GATHER - sizes[WORD_NGRAMS]
+    whole = len(rows) == (sizes[WORDS] + sizes[BUCKET]) * dim
     position, ended = start, False
     while not ended:
         while position < stop and is_separator(data[position]):
@@ -120,36 +117,35 @@ def add_words(
         ended = length == 0 or line_ends
         if ended:
             state = hash_bytes(LINE_END, 0, len(LINE_END))
-            if sizes[END_ROW] >= 0:
-                gathered[count] = np.uint64(sizes[END_ROW])
-                count += 1
         else:
             state &= np.uint64(0xFFFFFFFF)
-            entry = find_entry(words, word_bounds, slots, data, begin, position, state)
+            entry: Scalar = np.int64(-1)
+            if length <= sizes[LONGEST]:
+                entry = find_entry(words, word_bounds, slots, data, begin, position)
             if entry >= sizes[WORDS] or (entry < 0 and starts_with(data, begin, position, LABEL)):
                 continue
             gathered[count] = np.uint64(max(entry, 0))
             count += entry >= 0
-        count = gather_ngrams(state, seen, count, kept, sizes, gathered, recent)
+        count = gather_ngrams(state, seen, count, whole, kept, sizes, gathered, recent)
         seen += not ended
         if count > limit or ended:
             for i in range(count):
                 add_one(total, (i & (LANES - 1)) * dim, rows, np.int64(gathered[i]), dim)
             added, count = added + count, np.int64(0)
     drain(total, 0, hidden, at, dim)
-    return added, seen
+    return added
 
 
 @kernel(
     (
-        t["u8"], t["i64"], t["f32"], t["u8"], t["i64"], t["i32"], t["u64"], t["i64"],
+        t["u8"], t["i64"], t["f32"], t["u8"], t["i64"], t["i32"], t["u64"], t["u64"], t["i64"],
         t["w_f32"], t["w_u64"], t["w_u64"], t["w_f32"], t["w_i64"],
     )
 )  # fmt: skip
 def sum_words(
     data: np.ndarray, parts: np.ndarray,
     rows: np.ndarray, words: np.ndarray, word_bounds: np.ndarray, slots: np.ndarray,
-    kept: np.ndarray, sizes: np.ndarray,
+    bits: np.ndarray, kept: np.ndarray, sizes: np.ndarray,
     total: np.ndarray, gathered: np.ndarray, recent: np.ndarray,
     hidden: np.ndarray, counts: np.ndarray,
 ) -> None:  # fmt: skip
@@ -162,20 +158,20 @@ def sum_words(
         words: of the model.
         word_bounds: of the model.
         slots: of the model.
+        bits: of the model, not read.
         kept: of the model.
         sizes: of the model.
         total: zeros, written and zero again, see ``Scratch``; so to ``recent``.
         gathered: written.
         recent: written.
         hidden: float32 [texts * dim], zeros, written.
-        counts: int64 [texts], written: how many rows were summed; 0 where there is no word.
+        counts: int64 [texts], written: how many rows were summed.
     """
     for text in range(len(counts)):
-        added, seen = add_words(
+        counts[text] = add_words(
             data, parts[2 * text], parts[2 * text + 1], hidden, text * sizes[DIM],
             rows, words, word_bounds, slots, kept, sizes, total, gathered, recent,
         )  # fmt: skip
-        counts[text] = added if seen > 0 else 0
 
 
 # --- from the mean of the rows to a label --------------------------------------------------------
@@ -234,11 +230,16 @@ def has_word(data: np.ndarray, start: Scalar, stop: Scalar) -> Scalar:
     return False
 
 
-@kernel((t["u8"], t["i64"], t["f32"], t["i64"], I64, t["i32"], t["f32"], t["i64"], t["w_f32"]))
+@kernel(
+    (
+        t["u8"], t["i64"], t["f32"], t["i64"], I64, t["i32"], t["f32"], t["f32"], t["i64"],
+        t["w_f32"],
+    )
+)  # fmt: skip
 def label_scores(
     data: np.ndarray, parts: np.ndarray, hidden: np.ndarray, counts: np.ndarray,
     label: Scalar, path: np.ndarray,
-    output: np.ndarray, sizes: np.ndarray, scores: np.ndarray,
+    rows: np.ndarray, output: np.ndarray, sizes: np.ndarray, scores: np.ndarray,
 ) -> None:  # fmt: skip
     """The probability of one label for each text.
 
@@ -249,6 +250,7 @@ def label_scores(
         counts: int64 [texts], of how many.
         label: number of the label.
         path: int32, the way to it in a Huffman tree (``path_probability``); empty for softmax.
+        rows: of the model, see ``ModelArrays``.
         output: of the model, see ``LabelArrays``.
         sizes: of the model.
         scores: float32 [texts], written; NaN where a text has no word.
@@ -257,9 +259,8 @@ def label_scores(
     mean, logits = np.empty(dim, np.float32), np.empty(sizes[LABELS], np.float32)
     for text in range(len(scores)):
         scores[text] = np.nan
-        if counts[text] > 0 and has_word(data, parts[2 * text], parts[2 * text + 1]):
-            for d in range(dim):
-                mean[d] = hidden[text * dim + d] * np.float32(1.0 / counts[text])
+        added = mean_of(hidden, counts, text, text + 1, rows, sizes, mean)
+        if added > 0 and has_word(data, parts[2 * text], parts[2 * text + 1]):
             if len(path) > 0:
                 log = path_probability(mean, output, path, dim)
             else:

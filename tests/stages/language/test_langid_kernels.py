@@ -12,8 +12,8 @@ from formats.buffers import text_buffers
 from formats.compile import array_types, kernel
 from stages.language import langid_kernels as kernels
 from stages.language import langid_scripts as scripts
-from stages.language.fasttext_kernels import hash_bytes, remainder
 from stages.language.fasttext_model import reciprocal
+from stages.language.fasttext_ngram_kernels import hash_bytes, remainder
 
 from ..language_texts import LETTERS, any_text
 
