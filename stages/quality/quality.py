@@ -6,21 +6,19 @@ One kernel measures all signals of a batch (``stages.quality.quality_kernels``);
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import Field, field_validator
 
 from formats.buffers import text_buffers, text_column
 from stages.base import MapStage, alive, mark_dropped, set_column
+from stages.quality.judging import failures, reasons, score
+from stages.quality.measuring import language_codes, measure, with_spaceless
 from stages.quality.rules import (
-    AT_LEAST,
     FAMILIES,
     RULES,
-    UNKNOWN,
-    UNKNOWN_SPACELESS,
     Family,
     check_rule_names,
     language_key,
@@ -29,8 +27,6 @@ from stages.quality.rules import (
 
 PREFIX = "signal_"
 SCORE = "quality"
-SIGNIFICANT_DIGITS = 4
-"""Of the measured value in a reason."""
 
 
 class Quality(MapStage):
@@ -44,8 +40,11 @@ class Quality(MapStage):
 
     name: ClassVar[str] = "quality"
 
-    rules: list[Family] = Field(
-        list(FAMILIES), description="Families of rules to judge by; signals are always measured."
+    rules: list[Family] = Field(list(FAMILIES), description="Families of rules to judge by.")
+    signals: Literal["all", "rules"] = Field(
+        "all",
+        description="Measure all signals, or only those of `rules`, which is faster; the columns "
+        "of the others are null then.",
     )
     thresholds: dict[str, float] = Field(
         {}, description="Rule -> threshold, in all languages in which the rule is not off."
@@ -88,7 +87,8 @@ class Quality(MapStage):
             ends = self._thresholds([*names])[codes, rule_number("fineweb_line_ends")]
             text = remove_lines(batch.column("text"), living, ~np.isnan(ends))
             batch = set_column(batch, "text", text)
-        signals, spaceless = measure(batch.column("text"), living, codes, names)
+        wanted = None if self.signals == "all" else self._signals_of_rules()
+        signals, spaceless = measure(batch.column("text"), living, codes, names, wanted)
         codes, names = with_spaceless(codes, names, spaceless)
         thresholds = self._thresholds(names)[codes]
         for number, name in enumerate(SIGNALS):
@@ -102,6 +102,10 @@ class Quality(MapStage):
             return batch
         return mark_dropped(batch, self.name, reasons(failed, signals, thresholds))
 
+    def _signals_of_rules(self) -> list[str]:
+        """What the chosen families look at."""
+        return [rule.signal for rule in RULES if rule.family in self.rules]
+
     def _thresholds(self, names: list[str]) -> np.ndarray:
         """float32 [languages, rules]."""
         settings = (tuple(self.rules), self.thresholds, self.languages)
@@ -112,134 +116,6 @@ class Quality(MapStage):
 def rule_number(name: str) -> int:
     """Position of a rule in ``RULES``."""
     return [rule.name for rule in RULES].index(name)
-
-
-def language_codes(batch: pa.RecordBatch) -> tuple[np.ndarray, list[str]]:
-    """The language of each row as a number, and the languages' keys in that order.
-
-    Returns:
-        codes: int64 [rows].
-        names: ``language_key`` of each number; the first is ``UNKNOWN``.
-    """
-    column = pa.nulls(batch.num_rows, pa.string())
-    for name in ("lang", "declared_lang"):
-        if name in batch.schema.names:
-            column = pc.coalesce(column, batch.column(name).cast(pa.string()))
-    encoded = pc.fill_null(column, "").dictionary_encode()
-    keys = [language_key(name) for name in encoded.dictionary.to_pylist()]
-    names = list(dict.fromkeys([UNKNOWN, *keys]))
-    numbers = np.array([names.index(key) for key in keys], np.int64)
-    return numbers[encoded.indices.to_numpy()], names
-
-
-def with_spaceless(
-    codes: np.ndarray, names: list[str], spaceless: np.ndarray
-) -> tuple[np.ndarray, list[str]]:
-    """Unknown languages split by what they are written in (``spaceless``: share of words)."""
-    codes = np.where((codes == names.index(UNKNOWN)) & (spaceless >= 0.5), len(names), codes)
-    return codes, [*names, UNKNOWN_SPACELESS]
-
-
-def measure(
-    column: pa.Array, living: np.ndarray, codes: np.ndarray, names: list[str]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Measure documents.
-
-    Args:
-        column: large_string [rows].
-        living: bool [rows].
-        codes: int64 [rows], numbers of languages.
-        names: keys of the languages.
-
-    Returns:
-        signals: float32 [SIGNALS, rows], NaN where dead or without meaning.
-        spaceless: float32 [rows]: share of words that are characters of spaceless scripts.
-    """
-    from stages.quality import quality_kernels as kernels
-    from stages.quality.stop_words import stop_words
-    from stages.text_kernels import character_classes
-
-    data, offsets = text_buffers(column)
-    stops = stop_words()
-    lists = np.array([stops.numbers.get(name, -1) for name in names], np.int64)
-    out = np.empty((len(kernels.SIGNALS) + 1, len(living)), np.float32)
-    kernels.measure(
-        data,
-        offsets,
-        living,
-        *character_classes(),
-        lists[codes],
-        stops.keys,
-        stops.words,
-        stops.longest,
-        out.reshape(-1),
-    )
-    return out[:-1], out[-1]
-
-
-def signal_of_rules() -> np.ndarray:
-    """int64 [rules]: the number of each rule's signal."""
-    from stages.quality.quality_kernels import SIGNALS
-
-    return np.array([SIGNALS.index(rule.signal) for rule in RULES])
-
-
-def failures(signals: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """Where a rule fails, bool [rules, rows]; what is off or has no meaning (NaN) does not.
-
-    Args:
-        signals: float32 [SIGNALS, rows].
-        thresholds: float32 [rows, rules].
-    """
-    sides = np.array([rule.side for rule in RULES])[:, None]
-    values = signals[signal_of_rules()]
-    limits = thresholds.T
-    return np.where(sides == AT_LEAST, values < limits, values > limits)
-
-
-def score(signals: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """How far a document is from failing: the mean headroom over the rules that judge it.
-
-    Headroom of "at most t": ``1 - value / t``; of "at least t": ``1 - t / value``; both between 0
-    (at the threshold or beyond) and 1 (nothing of what is bad, or endlessly much of what is good);
-    t = 0 gives 1 on the right side and 0 on the wrong one. A rule without a meaning is left out.
-
-    Returns:
-        float32 [rows] in [0, 1]; 0 where no rule judges.
-    """
-    sides = np.array([rule.side for rule in RULES])[:, None]
-    values = signals[signal_of_rules()].astype(np.float64)
-    limits = thresholds.T.astype(np.float64)
-    larger = np.where(sides == AT_LEAST, values, limits)
-    smaller = np.where(sides == AT_LEAST, limits, values)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        part = np.where(larger > 0, smaller / larger, (smaller > 0).astype(np.float64))
-    judged = ~np.isnan(values) & ~np.isnan(limits)
-    headroom = np.where(judged, 1 - np.clip(part, 0, 1), 0)
-    return (headroom.sum(0) / np.maximum(judged.sum(0), 1)).astype(np.float32)
-
-
-def reasons(failed: np.ndarray, signals: np.ndarray, thresholds: np.ndarray) -> pa.Array:
-    """The first rule that fails as ``"rule: value vs threshold"``, string [rows], or null."""
-    rows = np.flatnonzero(failed.any(0))
-    first = failed[:, rows].argmax(0)
-    names = pa.array([rule.name for rule in RULES]).take(pa.array(first))
-    values = plain_numbers(signals[signal_of_rules()[first], rows])
-    limits = plain_numbers(thresholds[rows, first])
-    texts = pc.binary_join_element_wise(names, ": ", values, " vs ", limits, "")
-    places = np.full(failed.shape[1], -1, np.int64)
-    places[rows] = np.arange(len(rows))
-    return texts.take(pa.array(places, mask=places < 0))
-
-
-def plain_numbers(values: np.ndarray) -> pa.Array:
-    """Numbers as people write them: 12, 0.0314; distinct values are formatted once."""
-    distinct, places = np.unique(values, return_inverse=True)
-    texts = [f"{float(value):.{SIGNIFICANT_DIGITS}g}" for value in distinct]
-    large = [
-        f"{float(v):.0f}" if abs(v) >= 1e4 else t for v, t in zip(distinct, texts, strict=True)
-    ]
-    return pa.array(large, pa.string()).take(pa.array(places.reshape(-1)))
 
 
 def remove_lines(column: pa.Array, living: np.ndarray, by_line_end: np.ndarray) -> pa.Array:

@@ -139,6 +139,22 @@ FLAG_SIGNALS = (
     (HAS_LOREM_IPSUM, LOREM_IPSUM_LINES),
 )
 """Flag of a line -> the signal that counts the lines that have it."""
+LINE_PART, STOP_WORD_PART, DUPLICATE_PART, NGRAM_PART = 1, 2, 4, 8
+"""What ``measure`` does beyond the scan, as bits: it can be left out where nobody asks for it."""
+ALL_PARTS = LINE_PART | STOP_WORD_PART | DUPLICATE_PART | NGRAM_PART
+PART_OF_SIGNAL = (
+    dict.fromkeys(range(STOP_WORDS, STOP_WORDS + 1), STOP_WORD_PART)
+    | dict.fromkeys(range(DUPLICATE_PARAGRAPHS, TOP_2_GRAM), DUPLICATE_PART)
+    | dict.fromkeys(range(TOP_2_GRAM, DUPLICATE_10_GRAMS + 1), NGRAM_PART)
+    | dict.fromkeys(
+        (
+            BULLET_LINES, ELLIPSIS_LINES, LOREM_IPSUM_LINES, JAVASCRIPT_LINES, POLICY_LINES,
+            BRACE_LINES, LINK_LINES, FEW_WORD_LINES, TERMINAL_LINES, SHORT_LINES, LINES_PER_WORD,
+        ),
+        LINE_PART,
+    )
+)  # fmt: skip
+"""Signal -> the part that measures it; the others come from the scan itself."""
 STOP_WINDOW = 2000
 """Stop words are looked for among so many words from the start: more changes no answer."""
 STOP_SLOTS_BITS = 8
@@ -211,20 +227,28 @@ def line_signals(lines: Any, count: Any, spaceless: Any, signals: np.ndarray) ->
 
 @kernel()
 def repetition_signals(
-    words: Any,
     prefixes: Any,
     lines: Any,
     totals: np.ndarray,
     spaceless: Any,
+    parts: Any,
     scratch: Any,
     ngrams: np.ndarray,
     signals: np.ndarray,
 ) -> None:
-    """Fill the signals of repeated lines, paragraphs and n-grams."""
+    """Fill the signals of repeated lines and paragraphs, and of n-grams, as ``parts`` says."""
     line_hashes, line_lengths, _, _, paragraph_hashes, paragraph_lengths = lines
     keys = scratch[0]
     prefix, reach = prefixes
     size = totals[CHARACTERS]
+    if parts & NGRAM_PART:
+        stretch = 2 if spaceless else 1
+        joiner = 0 if spaceless else 1
+        measure_ngrams(prefix, reach, totals[WORDS], stretch, joiner, scratch, ngrams)
+        for level in range(len(ngrams)):
+            signals[TOP_2_GRAM + level] = ngrams[level] / size
+    if not parts & DUPLICATE_PART:
+        return
     count = totals[LINES]
     duplicates, length = count_duplicates(line_hashes, line_lengths, count, keys)
     signals[DUPLICATE_LINES] = duplicates / count
@@ -233,11 +257,6 @@ def repetition_signals(
     duplicates, length = count_duplicates(paragraph_hashes, paragraph_lengths, count, keys)
     signals[DUPLICATE_PARAGRAPHS] = duplicates / count
     signals[DUPLICATE_PARAGRAPH_CHARACTERS] = length / size
-    stretch = 2 if spaceless else 1
-    joiner = 0 if spaceless else 1
-    measure_ngrams(prefix, reach, totals[WORDS], stretch, joiner, scratch, ngrams)
-    for level in range(len(ngrams)):
-        signals[TOP_2_GRAM + level] = ngrams[level] / size
 
 
 @kernel()
@@ -260,7 +279,7 @@ _t = array_types()
 @kernel(
     (
         _t["u8"], _t["i64"], _t["b1"], _t["u16"], _t["u8"], _t["i64"], _t["u64"], _t["i64"],
-        _t["i64"], _t["w_f32"],
+        _t["i64"], _t["i64"].dtype, _t["w_f32"],
     )
 )  # fmt: skip
 def measure(
@@ -273,6 +292,7 @@ def measure(
     stop_keys: np.ndarray,
     stop_numbers: np.ndarray,
     longest_stop_word: np.ndarray,
+    parts: Any,
     out: np.ndarray,
 ) -> None:
     """Measure every living document of a batch.
@@ -280,7 +300,8 @@ def measure(
     The text is ``data`` and ``offsets``; ``index`` and ``blocks`` are ``character_classes()``;
     ``languages`` int64 [rows] numbers the stop word tables (see ``count_stop_words``; -1: none).
     ``out`` float32 [(SIGNALS + 1) * rows] is filled, one signal after the other: NaN for dead
-    rows; only the word count where a document has no words.
+    rows and for signals whose part (``PART_OF_SIGNAL``) is not in ``parts``; only the word count
+    where a document has no words.
     """
     rows = len(alive)
     largest = np.int64(0)
@@ -304,17 +325,18 @@ def measure(
             signals[WORD_COUNT] = count
             if count > 0:
                 spaceless = 2 * totals[SPACELESS_WORDS] >= count
-                fill_prefixes(words[0], words[1], count, prefixes[0], prefixes[1])
+                if parts & (NGRAM_PART | STOP_WORD_PART):
+                    fill_prefixes(words[0], words[1], count, prefixes[0], prefixes[1])
                 word_signals(totals, offsets[row + 1] - start, signals)
-                if totals[LINES] >= FEWEST_LINES:
+                if totals[LINES] >= FEWEST_LINES and parts & LINE_PART:
                     line_signals(lines, totals[LINES], spaceless, signals)
                     ended = totals[ENDED_PARAGRAPHS] / totals[PARAGRAPHS]
                     signals[TERMINAL_LINES] = max(signals[TERMINAL_LINES], ended)
                     signals[LINES_PER_WORD] = totals[LINES] / count
                 repetition_signals(
-                    words, prefixes, lines, totals, spaceless, scratch, ngrams, signals
+                    prefixes, lines, totals, spaceless, parts, scratch, ngrams, signals
                 )
-                if languages[row] >= 0:
+                if languages[row] >= 0 and parts & STOP_WORD_PART:
                     signals[STOP_WORDS] = count_stop_words(
                         prefixes[0],
                         count,

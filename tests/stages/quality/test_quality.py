@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from stages.base import DROP_REASON, mark_dropped
-from stages.quality.quality import PREFIX, SCORE, Quality, plain_numbers, score
+from stages.quality.judging import plain_numbers, score
+from stages.quality.quality import PREFIX, SCORE, Quality
 from stages.quality.quality_kernels import SIGNALS
 from stages.quality.rules import FAMILIES, LANGUAGES, RULES, language_key, thresholds_of
 from stages.quality.stop_words import build, stop_words
@@ -186,6 +187,25 @@ def test_signals_are_columns_and_dead_rows_have_none():
     assert result[SCORE][0].as_py() is None
     assert 0.5 < result[SCORE][1].as_py() < 1
     assert result[DROP_REASON].to_pylist() == ["rule: 1 vs 2", None]
+
+
+def test_only_what_the_rules_ask_for_is_measured_on_demand():
+    everything = Quality().apply(batch_of(SENTENCES, lang=pa.array(["en"])))
+    some = Quality(rules=["fineweb"], signals="rules")
+    some = some.apply(batch_of(SENTENCES, lang=pa.array(["en"])))
+    asked = {rule.signal for rule in RULES if rule.family == "fineweb"}
+    for name in SIGNALS:
+        value = some[PREFIX + name][0].as_py()
+        if name in asked:
+            assert value == everything[PREFIX + name][0].as_py(), name
+    for name in ("top_2_gram", "stop_words"):
+        assert some[PREFIX + name].null_count == 1
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_judges_the_same_whatever_else_is_measured(family):
+    for text in EXAMPLES.values():
+        assert judged(text, rules=[family], signals="rules") == judged(text, rules=[family])
 
 
 def test_a_quality_that_the_input_brought_stays():

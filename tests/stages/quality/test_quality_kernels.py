@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.quality.quality import measure
+from stages.quality.measuring import measure
 from stages.quality.quality_kernels import FEWEST_LINES, SHORT_LINE, SIGNALS
 from stages.quality.words_kernels import (
     BULLETS,
