@@ -1,12 +1,14 @@
-"""datatrove's four quality filters, one process, for ``quality.py``; in an environment of its own.
+"""datatrove's four quality filters, one process, for ``quality.py``; in its own environment.
 
-    python -m venv peer && peer/bin/pip install "datatrove[processing,io]==0.10.1" spacy
+    python -m venv peer && peer/bin/pip install "datatrove[processing,io]==0.10.1" spacy \
+        jieba pythainlp
     peer/bin/python benchmarks/peer_quality.py DOCUMENTS.json
 
 DOCUMENTS is ``{language: [text, ...]}`` with ISO 639-1 codes. Prints one JSON object, by language:
 ``tokenizer`` (the language's own where its packages are installed, else English's), ``seconds`` of
 each filter with its defaults (documents go through one by one, and words are split once for all
-filters, as in a pipeline), and with ``--rules`` ``failed``, the rows that each rule alone rejects.
+filters, as in a pipeline); or, with ``--rules``, ``failed``, the rows that each rule alone rejects,
+and ``words``, the words of each document.
 """
 
 import json
@@ -22,11 +24,12 @@ from datatrove.pipeline.filters import (
     GopherQualityFilter,
     GopherRepetitionFilter,
 )
+from datatrove.utils.text import split_into_words
 from datatrove.utils.word_tokenizers import load_word_tokenizer
 
 CODES = {
-    "ar": "arb", "de": "deu", "en": "eng", "es": "spa", "fr": "fra", "ja": "jpn", "ru": "rus",
-    "th": "tha", "zh": "zho",
+    "ar": "arb_Arab", "de": "deu_Latn", "en": "eng_Latn", "es": "spa_Latn", "fr": "fra_Latn",
+    "ja": "jpn_Jpan", "ru": "rus_Cyrl", "th": "tha_Thai", "zh": "cmn_Hani",
 }  # fmt: skip
 QUALITY_OFF = {
     "min_doc_words": None, "max_doc_words": None, "min_avg_word_length": None,
@@ -114,7 +117,7 @@ def usable(language: str) -> str:
     try:
         load_word_tokenizer(code).word_tokenize("abc")
     except ImportError:
-        return "eng"
+        return CODES["en"]
     return code
 
 
@@ -153,6 +156,7 @@ def main(path: str, with_rules: bool) -> None:
         results[language] = {"tokenizer": tokenizer}
         if with_rules:
             results[language]["failed"] = failed_rows(texts, tokenizer)
+            results[language]["words"] = [split_into_words(text, tokenizer) for text in texts]
         else:
             results[language]["seconds"] = seconds_of(texts, tokenizer)
     print(json.dumps(results))

@@ -2,69 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stages.quality.rules import AT_LEAST, RULES
+from stages.quality.rules import AT_LEAST, Rule
 
 SIGNIFICANT_DIGITS = 4
 """Of the measured value in a reason."""
 
 
-def signal_of_rules() -> np.ndarray:
-    """int64 [rules]: the number of each rule's signal."""
-    from stages.quality.quality_kernels import SIGNALS
+class Judge:
+    """Rules over measured signals.
 
-    return np.array([SIGNALS.index(rule.signal) for rule in RULES])
-
-
-def failures(signals: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """Where a rule fails, bool [rules, rows]; what is off or has no meaning (NaN) does not.
-
-    Args:
-        signals: float32 [SIGNALS, rows].
-        thresholds: float32 [rows, rules].
+    Signals are float32 [signals, rows], NaN where one has no meaning; thresholds float32
+    [rows, rules], NaN where a rule is off.
     """
-    sides = np.array([rule.side for rule in RULES])[:, None]
-    values = signals[signal_of_rules()]
-    limits = thresholds.T
-    return np.where(sides == AT_LEAST, values < limits, values > limits)
 
+    def __init__(self, rules: Sequence[Rule], names: Sequence[str]) -> None:
+        """Take the rules, in the order of judging, and the names of the signals."""
+        self.names = [rule.name for rule in rules]
+        self.signals = np.array([names.index(rule.signal) for rule in rules])
+        self.at_least = np.array([rule.side == AT_LEAST for rule in rules])[:, None]
 
-def score(signals: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """How far a document is from failing: the mean headroom over the rules that judge it.
+    def failures(self, signals: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+        """Where a rule fails, bool [rules, rows]; what is off or has no meaning does not."""
+        values = signals[self.signals]
+        limits = thresholds.T
+        return np.where(self.at_least, values < limits, values > limits)
 
-    Headroom of "at most t": ``1 - value / t``; of "at least t": ``1 - t / value``; both between 0
-    (at the threshold or beyond) and 1 (nothing of what is bad, or endlessly much of what is good);
-    t = 0 gives 1 on the right side and 0 on the wrong one. A rule without a meaning is left out.
+    def score(self, signals: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+        """How far a document is from failing: the mean headroom over the rules that judge it.
 
-    Returns:
-        float32 [rows] in [0, 1]; 0 where no rule judges.
-    """
-    sides = np.array([rule.side for rule in RULES])[:, None]
-    values = signals[signal_of_rules()].astype(np.float64)
-    limits = thresholds.T.astype(np.float64)
-    larger = np.where(sides == AT_LEAST, values, limits)
-    smaller = np.where(sides == AT_LEAST, limits, values)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        part = np.where(larger > 0, smaller / larger, (smaller > 0).astype(np.float64))
-    judged = ~np.isnan(values) & ~np.isnan(limits)
-    headroom = np.where(judged, 1 - np.clip(part, 0, 1), 0)
-    return (headroom.sum(0) / np.maximum(judged.sum(0), 1)).astype(np.float32)
+        Headroom of "at most t": ``1 - value / t``; of "at least t": ``1 - t / value``; both
+        between 0 (at the threshold or beyond) and 1 (nothing of what is bad, or endlessly much of
+        what is good); t = 0 gives 1 on the right side and 0 on the wrong one. A rule without a
+        meaning is left out.
 
+        Returns:
+            float32 [rows] in [0, 1]; 0 where no rule judges.
+        """
+        values = signals[self.signals].astype(np.float64)
+        limits = thresholds.T.astype(np.float64)
+        larger = np.where(self.at_least, values, limits)
+        smaller = np.where(self.at_least, limits, values)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            part = np.where(larger > 0, smaller / larger, (smaller > 0).astype(np.float64))
+        judged = ~np.isnan(values) & ~np.isnan(limits)
+        headroom = np.where(judged, 1 - np.clip(part, 0, 1), 0)
+        return (headroom.sum(0) / np.maximum(judged.sum(0), 1)).astype(np.float32)
 
-def reasons(failed: np.ndarray, signals: np.ndarray, thresholds: np.ndarray) -> pa.Array:
-    """The first rule that fails as ``"rule: value vs threshold"``, string [rows], or null."""
-    rows = np.flatnonzero(failed.any(0))
-    first = failed[:, rows].argmax(0)
-    names = pa.array([rule.name for rule in RULES]).take(pa.array(first))
-    values = plain_numbers(signals[signal_of_rules()[first], rows])
-    limits = plain_numbers(thresholds[rows, first])
-    texts = pc.binary_join_element_wise(names, ": ", values, " vs ", limits, "")
-    places = np.full(failed.shape[1], -1, np.int64)
-    places[rows] = np.arange(len(rows))
-    return texts.take(pa.array(places, mask=places < 0))
+    def reasons(self, failed: np.ndarray, signals: np.ndarray, thresholds: np.ndarray) -> pa.Array:
+        """The first rule that fails as ``"rule: value vs threshold"``, string [rows], or null."""
+        rows = np.flatnonzero(failed.any(0))
+        first = failed[:, rows].argmax(0)
+        names = pa.array(self.names).take(pa.array(first))
+        values = plain_numbers(signals[self.signals[first], rows])
+        limits = plain_numbers(thresholds[rows, first])
+        texts = pc.binary_join_element_wise(names, ": ", values, " vs ", limits, "")
+        places = np.full(failed.shape[1], -1, np.int64)
+        places[rows] = np.arange(len(rows))
+        return texts.take(pa.array(places, mask=places < 0))
 
 
 def plain_numbers(values: np.ndarray) -> pa.Array:

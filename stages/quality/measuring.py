@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from formats.buffers import text_buffers
 from stages.quality.rules import UNKNOWN, UNKNOWN_SPACELESS, language_key
+from stages.quality.stop_words import StopWords, build, stop_words
 
 
 def language_codes(batch: pa.RecordBatch) -> tuple[np.ndarray, list[str]]:
@@ -60,6 +61,7 @@ def measure(
     codes: np.ndarray,
     names: list[str],
     wanted: Collection[str] | None = None,
+    stops: StopWords | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Measure documents.
 
@@ -69,25 +71,24 @@ def measure(
         codes: int64 [rows], numbers of languages.
         names: keys of the languages.
         wanted: signals that somebody asks for (None: all); what they do not need is not computed.
+        stops: the stop words, if not those that are shipped.
 
     Returns:
         signals: float32 [SIGNALS, rows], NaN where dead, without meaning, or not computed.
         spaceless: float32 [rows]: share of words that are characters of spaceless scripts.
     """
     from stages.quality import quality_kernels as kernels
-    from stages.quality.stop_words import stop_words
     from stages.text_kernels import character_classes
 
     data, offsets = text_buffers(column)
-    stops = stop_words()
-    lists = np.array([stops.numbers.get(name, -1) for name in names], np.int64)
+    stops = stops or stop_words()
     out = np.empty((len(kernels.SIGNALS) + 1, len(living)), np.float32)
     kernels.measure(
         data,
         offsets,
         living,
         *character_classes(),
-        lists[codes],
+        stops.lists(names)[codes],
         stops.keys,
         stops.words,
         stops.longest,
@@ -95,3 +96,15 @@ def measure(
         out.reshape(-1),
     )
     return out[:-1], out[-1]
+
+
+def signal_names() -> tuple[str, ...]:
+    """Names of what ``measure`` returns."""
+    from stages.quality.quality_kernels import SIGNALS
+
+    return SIGNALS
+
+
+def stop_word_tables(lists: Sequence[tuple[str, Sequence[str]]]) -> StopWords:
+    """Tables of words that are looked for in any case."""
+    return build(lists)

@@ -10,12 +10,13 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from formats.buffers import text_buffers, text_column
 from stages.base import MapStage, alive, mark_dropped, set_column
-from stages.quality.judging import failures, reasons, score
-from stages.quality.measuring import language_codes, measure, with_spaceless
+from stages.quality.judging import Judge
+from stages.quality.measuring import language_codes, with_spaceless
+from stages.quality.presets import PRESETS, Preset, PresetName
 from stages.quality.rules import (
     FAMILIES,
     RULES,
@@ -33,13 +34,18 @@ class Quality(MapStage):
     """Measure documents and drop those that fail a rule.
 
     Needs ``text``; reads ``lang`` (else ``declared_lang``) for thresholds and stop words. Adds a
-    float32 column ``signal_<name>`` for each of ``quality_kernels.SIGNALS`` (null on rows dropped
-    earlier and where a signal has no meaning) and ``quality`` unless the input brought one. The
-    first rule of ``rules.RULES`` that fails is the reason: ``gopher_short_doc: 12 vs 50``.
+    float32 column ``signal_<name>`` for each signal of the preset (null on rows dropped earlier and
+    where a signal has no meaning) and ``quality`` unless the input brought one. The first rule that
+    fails is the reason: ``gopher_short_doc: 12 vs 50``.
     """
 
     name: ClassVar[str] = "quality"
 
+    preset: PresetName = Field(
+        "own",
+        description="What signals and thresholds mean: `own` definitions, right in every language, "
+        "or `datatrove`'s, to be comparable with what it filtered.",
+    )
     rules: list[Family] = Field(list(FAMILIES), description="Families of rules to judge by.")
     signals: Literal["all", "rules"] = Field(
         "all",
@@ -58,18 +64,18 @@ class Quality(MapStage):
         "JavaScript and policy notices) before measuring.",
     )
 
-    @field_validator("thresholds")
-    @classmethod
-    def _known_rules(cls, value: dict[str, float]) -> dict[str, float]:
-        check_rule_names(value, "thresholds")
-        return value
-
     @field_validator("languages")
     @classmethod
-    def _known_rules_of_languages(cls, value: dict[str, Any]) -> dict[str, Any]:
-        for language, rules in value.items():
-            check_rule_names(rules, f"languages.{language}")
+    def _language_keys(cls, value: dict[str, Any]) -> dict[str, Any]:
         return {language_key(language): rules for language, rules in value.items()}
+
+    @model_validator(mode="after")
+    def _known_rules(self) -> Quality:
+        rules = PRESETS[self.preset].rules
+        check_rule_names(self.thresholds, "thresholds", rules)
+        for language, thresholds in self.languages.items():
+            check_rule_names(thresholds, f"languages.{language}", rules)
+        return self
 
     def assets(self) -> list[str]:
         """The lists of stop words."""
@@ -79,43 +85,55 @@ class Quality(MapStage):
 
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with signals, score and the reasons of what is dropped."""
-        from stages.quality.quality_kernels import SIGNALS
-
+        preset = PRESETS[self.preset]
         living = alive(batch)
         codes, names = language_codes(batch)
         if self.c4_remove_lines:
-            ends = self._thresholds([*names])[codes, rule_number("fineweb_line_ends")]
-            text = remove_lines(batch.column("text"), living, ~np.isnan(ends))
-            batch = set_column(batch, "text", text)
-        wanted = None if self.signals == "all" else self._signals_of_rules()
-        signals, spaceless = measure(batch.column("text"), living, codes, names, wanted)
+            ends = np.array([has_line_ends(name) for name in names])[codes]
+            batch = set_column(batch, "text", remove_lines(batch["text"], living, ends))
+        wanted = None if self.signals == "all" else self._signals_of_rules(preset)
+        signals, spaceless = preset.measure(batch["text"], living, codes, names, wanted)
         codes, names = with_spaceless(codes, names, spaceless)
-        thresholds = self._thresholds(names)[codes]
-        for number, name in enumerate(SIGNALS):
-            column = pa.array(signals[number], pa.float32(), from_pandas=True)
-            batch = set_column(batch, PREFIX + name, column)
+        thresholds = self._thresholds(preset, names)[codes]
+        judge = Judge(preset.rules, preset.signal_names())
+        columns = {
+            PREFIX + name: pa.array(values, pa.float32(), from_pandas=True)
+            for name, values in zip(preset.signal_names(), signals, strict=True)
+        }
         if SCORE not in batch.schema.names:
-            values = score(signals, thresholds)
-            batch = set_column(batch, SCORE, pa.array(values, pa.float32(), mask=~living))
-        failed = failures(signals, thresholds)
+            scores = judge.score(signals, thresholds)
+            columns[SCORE] = pa.array(scores, pa.float32(), mask=~living)
+        batch = set_columns(batch, columns)
+        failed = judge.failures(signals, thresholds)
         if not failed.any():
             return batch
-        return mark_dropped(batch, self.name, reasons(failed, signals, thresholds))
+        return mark_dropped(batch, self.name, judge.reasons(failed, signals, thresholds))
 
-    def _signals_of_rules(self) -> list[str]:
+    def _signals_of_rules(self, preset: Preset) -> list[str]:
         """What the chosen families look at."""
-        return [rule.signal for rule in RULES if rule.family in self.rules]
+        return [rule.signal for rule in preset.rules if rule.family in self.rules]
 
-    def _thresholds(self, names: list[str]) -> np.ndarray:
+    def _thresholds(self, preset: Preset, names: list[str]) -> np.ndarray:
         """float32 [languages, rules]."""
-        settings = (tuple(self.rules), self.thresholds, self.languages)
-        rows = [thresholds_of(name, *settings) for name in names]
-        return np.array(rows, np.float32).reshape(-1, len(RULES))
+        rows = [
+            thresholds_of(
+                name, self.rules, self.thresholds, self.languages, preset.rules, preset.languages
+            )
+            for name in names
+        ]
+        return np.array(rows, np.float32).reshape(-1, len(preset.rules))
 
 
-def rule_number(name: str) -> int:
-    """Position of a rule in ``RULES``."""
-    return [rule.name for rule in RULES].index(name)
+def has_line_ends(language: str) -> bool:
+    """Whether lines of a language end with a mark: not in Thai, say."""
+    number = [rule.name for rule in RULES].index("fineweb_line_ends")
+    return not np.isnan(thresholds_of(language)[number])
+
+
+def set_columns(batch: pa.RecordBatch, columns: dict[str, pa.Array]) -> pa.RecordBatch:
+    """The batch with columns replaced, or added at the end; at once, unlike ``set_column``."""
+    together = dict(zip(batch.schema.names, batch.columns, strict=True)) | columns
+    return pa.RecordBatch.from_arrays(list(together.values()), names=list(together))
 
 
 def remove_lines(column: pa.Array, living: np.ndarray, by_line_end: np.ndarray) -> pa.Array:

@@ -172,8 +172,9 @@ def count_stop_words(
     keys: np.ndarray,
     numbers: np.ndarray,
     longest: np.ndarray,
+    window: Any,
 ) -> Any:
-    """Distinct stop words of a language in a document (its first STOP_WINDOW words).
+    """Distinct stop words of a language in the first ``window`` words of a document.
 
     Args:
         prefix: ``fill_prefixes`` of its words.
@@ -182,12 +183,13 @@ def count_stop_words(
         keys: uint64 [languages * STOP_SLOTS], hash tables of ``sequence_hash``, 0 where empty.
         numbers: int64, the same shape: number of the stop word (0..63) in a slot.
         longest: int64 [languages]: words of the language's longest stop word.
+        window: how many words are looked at.
     """
     table = keys[language * STOP_SLOTS : (language + 1) * STOP_SLOTS]
     seen = np.uint64(0)
     for order in range(1, longest[language] + 1):
         factor = power(order)
-        for position in range(min(count, STOP_WINDOW) - order + 1):
+        for position in range(min(count, window) - order + 1):
             key = sequence_hash(prefix, position, order, factor)
             slot = find_slot(table, STOP_SLOTS_BITS, key)
             if table[slot] == key:
@@ -344,6 +346,7 @@ def measure(
                         stop_keys,
                         stop_numbers,
                         longest_stop_word,
+                        STOP_WINDOW,
                     )
         for signal in range(SPACELESS + 1):
             out[signal * rows + row] = signals[signal]

@@ -21,7 +21,7 @@ set for English words between spaces. What is different here, and why:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
@@ -164,14 +164,20 @@ LANGUAGES: dict[str, dict[str, float | None]] = {
 """Language -> rule -> threshold (None: off); what is not named here is as in ``RULES``."""
 
 
-def check_rule_names(names: Mapping[str, object] | list[str], where: str) -> None:
+def check_rule_names(
+    names: Mapping[str, object] | Sequence[str], where: str, rules: Sequence[Rule] = RULES
+) -> None:
     """Raise ``ValueError`` naming the first unknown rule and the nearest known one."""
-    known = [rule.name for rule in RULES]
+    known = [rule.name for rule in rules]
     for name in names:
         if name not in known:
-            nearest = get_close_matches(name, known, 1)
-            hint = f"; did you mean {nearest[0]!r}?" if nearest else f"; known: {', '.join(known)}"
-            raise ValueError(f"{where}: there is no rule {name!r}{hint}")
+            raise ValueError(f"{where}: there is no rule {name!r}{nearest(name, known)}")
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """What a message says after a wrong name: the name that was meant, or all there are."""
+    found = get_close_matches(name, known, 1)
+    return f"; did you mean {found[0]!r}?" if found else f"; known: {', '.join(known)}"
 
 
 def language_key(language: str | None) -> str:
@@ -183,13 +189,15 @@ def language_key(language: str | None) -> str:
 
 def thresholds_of(
     language: str,
-    families: tuple[Family, ...] = FAMILIES,
+    families: Sequence[Family] = FAMILIES,
     thresholds: Mapping[str, float] | None = None,
     languages: Mapping[str, Mapping[str, float | None]] | None = None,
+    rules: Sequence[Rule] = RULES,
+    built_in: Mapping[str, Mapping[str, float | None]] = LANGUAGES,
 ) -> np.ndarray:
     """The thresholds that judge documents of a language.
 
-    From weak to strong: the rule's default, the language's entry in ``LANGUAGES``, the caller's
+    From weak to strong: the rule's default, the language's entry in ``built_in``, the caller's
     ``thresholds`` (which leave alone what is off for the language), the caller's ``languages``.
 
     Args:
@@ -197,14 +205,16 @@ def thresholds_of(
         families: rules of other families are off.
         thresholds: rule -> threshold, for all languages.
         languages: language -> rule -> threshold, None to switch it off.
+        rules: the rules.
+        built_in: language -> rule -> threshold, None where the rule is off for the language.
 
     Returns:
         float32 [rules]: NaN where a rule is off.
     """
-    ours = LANGUAGES.get(language, {})
+    ours = built_in.get(language, {})
     theirs = (languages or {}).get(language, {})
-    result = np.full(len(RULES), np.nan, np.float32)
-    for number, rule in enumerate(RULES):
+    result = np.full(len(rules), np.nan, np.float32)
+    for number, rule in enumerate(rules):
         value = ours.get(rule.name, rule.threshold)
         off_here = rule.name in ours and value is None
         if thresholds and rule.name in thresholds and not off_here:

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from stages.base import DROP_REASON, mark_dropped
-from stages.quality.judging import plain_numbers, score
+from stages.quality.judging import Judge, plain_numbers
 from stages.quality.quality import PREFIX, SCORE, Quality
 from stages.quality.quality_kernels import SIGNALS
 from stages.quality.rules import FAMILIES, LANGUAGES, RULES, language_key, thresholds_of
@@ -220,7 +220,7 @@ def test_the_score_is_the_mean_headroom():
     signals[SIGNALS.index("hash_signs")] = [0.05, 0.2]  # at most 0.1: 0.5 and 0
     thresholds[:, [r.name for r in RULES].index("gopher_short_doc")] = 50
     thresholds[:, [r.name for r in RULES].index("gopher_hash_signs")] = 0.1
-    assert score(signals, thresholds) == pytest.approx([0.625, 0.375])
+    assert Judge(RULES, SIGNALS).score(signals, thresholds) == pytest.approx([0.625, 0.375])
 
 
 def test_families_can_be_left_out():
