@@ -100,7 +100,12 @@ def token_key(text: str, language: str) -> tuple[int, int]:
 
 def stop_word_tables(lists: Sequence[tuple[str, Sequence[str]]]) -> StopWords:
     """Tables of words as they are written, as datatrove compares them."""
-    return build(lists, token_key, any_case=False)
+    return build(lists, token_key, any_case=False, strict=False)
+
+
+def stop_words_of(language: str) -> tuple[str, ...]:
+    """English's, whatever the language."""
+    return STOP_WORDS
 
 
 @cache

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from formats.buffers import text_buffers
 from stages.quality.rules import UNKNOWN, UNKNOWN_SPACELESS, language_key
-from stages.quality.stop_words import StopWords, build, stop_words
+from stages.quality.stop_words import StopWords, build, shipped_lists, stop_words
 
 
 def language_codes(batch: pa.RecordBatch) -> tuple[np.ndarray, list[str]]:
@@ -106,5 +106,10 @@ def signal_names() -> tuple[str, ...]:
 
 
 def stop_word_tables(lists: Sequence[tuple[str, Sequence[str]]]) -> StopWords:
-    """Tables of words that are looked for in any case."""
-    return build(lists)
+    """Tables of words that are looked for in any case; marks are left out."""
+    return build(lists, strict=False)
+
+
+def stop_words_of(language: str) -> tuple[str, ...]:
+    """The shipped list of a language, empty where there is none."""
+    return shipped_lists().get(language, ())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 
 from stages.quality import datatrove, measuring, rules
+from stages.quality.fineweb2 import read_folder
+from stages.quality.stop_words import StopWords
 
 PresetName = Literal["own", "datatrove"]
 
@@ -24,8 +27,10 @@ class Preset:
     signal_names: Callable[[], tuple[str, ...]]
     measure: Callable[..., tuple[np.ndarray, np.ndarray]]
     """See ``measuring.measure``."""
-    stop_word_tables: Callable[..., Any]
-    """(language, words) of several languages -> ``StopWords``."""
+    stop_words_of: Callable[[str], tuple[str, ...]]
+    """The stop words of a language."""
+    stop_word_tables: Callable[[Sequence[tuple[str, Sequence[str]]]], StopWords]
+    """(language, words) of several languages -> tables for ``measure``."""
 
 
 PRESETS: dict[PresetName, Preset] = {
@@ -34,6 +39,7 @@ PRESETS: dict[PresetName, Preset] = {
         rules.LANGUAGES,
         measuring.signal_names,
         measuring.measure,
+        measuring.stop_words_of,
         measuring.stop_word_tables,
     ),
     "datatrove": Preset(
@@ -41,6 +47,20 @@ PRESETS: dict[PresetName, Preset] = {
         {},
         datatrove.signal_names,
         datatrove.measure,
+        datatrove.stop_words_of,
         datatrove.stop_word_tables,
     ),
 }
+
+
+@lru_cache(64)
+def stop_words_in(preset: PresetName, folder: str, languages: tuple[str, ...]) -> StopWords:
+    """Tables of these languages: of the files of ``thresholds: DIR``, else the preset's own."""
+    files = read_folder(folder)
+    lists = [
+        (name, files[name].stop_words if name in files else PRESETS[preset].stop_words_of(name))
+        for name in languages
+    ]
+    tables = PRESETS[preset].stop_word_tables(lists)
+    listed = {name: number for number, (name, words) in enumerate(lists) if words}
+    return replace(tables, numbers=listed)

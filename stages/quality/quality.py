@@ -14,9 +14,10 @@ from pydantic import Field, field_validator, model_validator
 
 from formats.buffers import text_buffers, text_column
 from stages.base import MapStage, alive, mark_dropped, set_column
+from stages.quality.fineweb2 import LanguageFile, list_files, read_folder
 from stages.quality.judging import Judge
 from stages.quality.measuring import language_codes, with_spaceless
-from stages.quality.presets import PRESETS, Preset, PresetName
+from stages.quality.presets import PRESETS, Preset, PresetName, stop_words_in
 from stages.quality.rules import (
     FAMILIES,
     RULES,
@@ -52,8 +53,10 @@ class Quality(MapStage):
         description="Measure all signals, or only those of `rules`, which is faster; the columns "
         "of the others are null then.",
     )
-    thresholds: dict[str, float] = Field(
-        {}, description="Rule -> threshold, in all languages in which the rule is not off."
+    thresholds: str | dict[str, float] = Field(
+        {},
+        description="Rule -> threshold, in all languages in which the rule is not off; or a folder "
+        "of FineWeb-2's files of languages (tha_Thai.yml), stop words included.",
     )
     languages: dict[str, dict[str, float | None]] = Field(
         {}, description="Language -> rule -> threshold, null to switch the rule off."
@@ -72,16 +75,23 @@ class Quality(MapStage):
     @model_validator(mode="after")
     def _known_rules(self) -> Quality:
         rules = PRESETS[self.preset].rules
-        check_rule_names(self.thresholds, "thresholds", rules)
+        if isinstance(self.thresholds, dict):
+            check_rule_names(self.thresholds, "thresholds", rules)
         for language, thresholds in self.languages.items():
             check_rule_names(thresholds, f"languages.{language}", rules)
         return self
 
     def assets(self) -> list[str]:
-        """The lists of stop words."""
+        """The lists of stop words, and the files of thresholds."""
         from stages.quality.stop_words import PATH
 
-        return [str(PATH)]
+        files = list_files(self.thresholds) if isinstance(self.thresholds, str) else []
+        return [str(PATH), *files]
+
+    def check_settings(self) -> None:
+        """Read the files of thresholds, so that a mistake stops the run before it begins."""
+        if isinstance(self.thresholds, str):
+            read_folder(self.thresholds)
 
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with signals, score and the reasons of what is dropped."""
@@ -92,7 +102,10 @@ class Quality(MapStage):
             ends = np.array([has_line_ends(name) for name in names])[codes]
             batch = set_column(batch, "text", remove_lines(batch["text"], living, ends))
         wanted = None if self.signals == "all" else self._signals_of_rules(preset)
-        signals, spaceless = preset.measure(batch["text"], living, codes, names, wanted)
+        stops = None
+        if isinstance(self.thresholds, str):
+            stops = stop_words_in(self.preset, self.thresholds, tuple(names))
+        signals, spaceless = preset.measure(batch["text"], living, codes, names, wanted, stops)
         codes, names = with_spaceless(codes, names, spaceless)
         thresholds = self._thresholds(preset, names)[codes]
         judge = Judge(preset.rules, preset.signal_names())
@@ -115,10 +128,19 @@ class Quality(MapStage):
 
     def _thresholds(self, preset: Preset, names: list[str]) -> np.ndarray:
         """float32 [languages, rules]."""
+        given: dict[str, float] = {}
+        files: dict[str, LanguageFile] = {}
+        if isinstance(self.thresholds, str):
+            files = read_folder(self.thresholds)
+        else:
+            given = self.thresholds
+        built_in = {
+            name: dict(preset.languages.get(name, {}))
+            | (files[name].thresholds if name in files else {})
+            for name in names
+        }
         rows = [
-            thresholds_of(
-                name, self.rules, self.thresholds, self.languages, preset.rules, preset.languages
-            )
+            thresholds_of(name, self.rules, given, self.languages, preset.rules, built_in)
             for name in names
         ]
         return np.array(rows, np.float32).reshape(-1, len(preset.rules))

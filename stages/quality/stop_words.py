@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,16 +40,23 @@ Splitter = Callable[[str, str], tuple[int, int]]
 
 
 @cache
+def shipped_lists() -> Mapping[str, tuple[str, ...]]:
+    """Language -> words of ``stop_words.yaml``."""
+    lists = yaml.safe_load(PATH.read_text(encoding="utf-8"))
+    return {str(name): tuple(words) for name, words in lists.items()}
+
+
+@cache
 def stop_words() -> StopWords:
     """The tables of the shipped lists."""
-    lists = yaml.safe_load(PATH.read_text(encoding="utf-8"))
-    return build(tuple((str(name), tuple(words)) for name, words in lists.items()))
+    return build(tuple(shipped_lists().items()))
 
 
 def build(
     lists: Sequence[tuple[str, Sequence[str]]],
     split: Splitter | None = None,
     any_case: bool = True,
+    strict: bool = True,
 ) -> StopWords:
     """Tables of the given (language, words).
 
@@ -57,6 +64,8 @@ def build(
         lists: the words of each language.
         split: how words are hashed; ``sequence_key`` by default.
         any_case: each word also with a capital and in capitals.
+        strict: raise where otherwise the first ``MOST_WORDS`` words are taken and what is no word
+            of ours, or too many, is left out.
 
     Raises:
         ValueError: a language has more words than ``MOST_WORDS``, or one is too long.
@@ -67,13 +76,15 @@ def build(
     numbers = np.zeros((len(lists), STOP_SLOTS), np.int64)
     longest = np.ones(len(lists), np.int64)
     for language, (name, words) in enumerate(lists):
-        if len(words) > MOST_WORDS:
+        if strict and len(words) > MOST_WORDS:
             raise ValueError(f"stop words of {name}: {len(words)}, at most {MOST_WORDS}")
-        for number, word in enumerate(words):
+        for number, word in enumerate(words[:MOST_WORDS]):
             spellings = (word, word.capitalize(), word.upper()) if any_case else (word,)
             for spelling in dict.fromkeys(spellings):
                 key, parts = (split or sequence_key)(spelling, name)
                 if not 0 < parts <= LONGEST_STOP_WORD:
+                    if not strict:
+                        continue
                     raise ValueError(f"stop word {word!r} of {name}: {parts} words of ours")
                 insert(keys[language], numbers[language], key, number)
                 longest[language] = max(longest[language], parts)
