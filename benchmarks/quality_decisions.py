@@ -59,7 +59,7 @@ def failures(texts: list[str], language: str) -> np.ndarray:
     signals, _ = preset.measure(column, everything, codes, [language])
     row = thresholds_of(language, rules=preset.rules, built_in=preset.languages)
     thresholds = np.tile(row, (len(texts), 1))
-    return Judge(preset.rules, preset.signal_names()).failures(signals, thresholds)
+    return Judge(preset.rules, preset.signals).failures(signals, thresholds)
 
 
 def print_decisions(language: str, ours: np.ndarray, theirs: np.ndarray) -> None:

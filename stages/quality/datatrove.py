@@ -25,6 +25,7 @@ import pyarrow as pa
 
 from formats.buffers import text_buffers
 from stages.quality.rules import AT_LEAST, AT_MOST, Rule
+from stages.quality.signals import DATATROVE
 from stages.quality.stop_words import StopWords, build
 
 RULES = (
@@ -63,13 +64,6 @@ STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 """Gopher's, in any language (Rae et al. 2021)."""
 SPLITTERS = ("en", "fr", "de", "es")
 """Languages with rules for words of their own, in the order of ``token_kernels``."""
-
-
-def signal_names() -> tuple[str, ...]:
-    """Names of what ``measure`` returns."""
-    from stages.quality.datatrove_kernels import SIGNALS
-
-    return SIGNALS
 
 
 def splitter(language: str) -> int:
@@ -132,7 +126,7 @@ def measure(
 
     data, offsets = text_buffers(column)
     stops = stops or stop_words()
-    out = np.empty((len(kernels.SIGNALS), len(living)), np.float32)
+    out = np.empty((len(DATATROVE), len(living)), np.float32)
     kernels.measure(
         data,
         offsets,

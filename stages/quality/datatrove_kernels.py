@@ -40,36 +40,6 @@ from stages.quality.repetition_kernels import (
 from stages.quality.token_kernels import HAS_LETTER, IS_WORD
 from stages.text_kernels import before, decode, look_up
 
-SIGNALS = (
-    "words",
-    "mean_word_length",
-    "hash_signs",
-    "ellipses",
-    "bullet_lines",
-    "ellipsis_lines",
-    "letter_words",
-    "stop_words",
-    "duplicate_paragraphs",
-    "duplicate_paragraph_characters",
-    "duplicate_lines",
-    "duplicate_line_characters",
-    "top_2_gram",
-    "top_3_gram",
-    "top_4_gram",
-    "duplicate_5_grams",
-    "duplicate_6_grams",
-    "duplicate_7_grams",
-    "duplicate_8_grams",
-    "duplicate_9_grams",
-    "duplicate_10_grams",
-    "lorem_ipsum_lines",
-    "brace_lines",
-    "sentences",
-    "terminal_lines",
-    "short_lines",
-    "duplicate_text_line_characters",
-    "new_lines_per_word",
-)
 (
     WORDS,
     MEAN_WORD_LENGTH,
@@ -99,7 +69,8 @@ SIGNALS = (
     SHORT_LINES,
     DUPLICATE_TEXT_LINE_CHARACTERS,
     NEW_LINES_PER_WORD,
-) = range(len(SIGNALS))
+) = range(28)
+"""Rows of the output, named in ``signals.DATATROVE``."""
 
 
 @kernel()
@@ -246,7 +217,7 @@ def measure(
 
     As ``quality_kernels.measure``; ``index`` and ``blocks`` are ``token_classes()``, ``languages``
     int64 [rows] says how words are split (ENGLISH ... OTHER), ``stop_lists`` int64 [rows] numbers
-    the stop word tables. ``out`` float32 [SIGNALS * rows] is filled.
+    the stop word tables. ``out`` float32 [28 * rows] is filled.
     """
     rows = len(alive)
     largest = np.int64(0)
@@ -267,7 +238,7 @@ def measure(
         np.empty(3, np.int64),
         space[0],
     )
-    signals = np.empty(len(SIGNALS))
+    signals = np.empty(NEW_LINES_PER_WORD + 1)
     for row in range(rows):
         signals[:] = np.nan
         if alive[row]:
@@ -277,7 +248,7 @@ def measure(
             )
             if count > 0:
                 fill_prefixes(tokens[0], tokens[1], count, prefixes[0], prefixes[1])
-                measure_ngrams(prefixes[0], prefixes[1], count, 1, 1, space, ngrams)
+                measure_ngrams(prefixes[0], prefixes[1], count, 1, 1, True, space, ngrams)
                 total = count_characters(data, start, end)
                 for level in range(ORDERS):
                     signals[TOP_2_GRAM + level] = ngrams[level] / total
@@ -291,5 +262,5 @@ def measure(
                         longest_stop_word,
                         count,
                     )
-        for signal in range(len(SIGNALS)):
+        for signal in range(NEW_LINES_PER_WORD + 1):
             out[signal * rows + row] = signals[signal]

@@ -8,14 +8,14 @@ import numpy as np
 
 from formats.compile import kernel
 from stages.quality.infix_kernels import SPACE
-from stages.quality.token_kernels import FACTOR, IS_PUNCTUATION, IS_TERMINAL, SEED, split_piece
-from stages.quality.words_kernels import (
+from stages.quality.marks_kernels import (
     HAS_JAVASCRIPT,
     HAS_LOREM_IPSUM,
     HAS_POLICY,
     SECOND_BYTES,
     phrase_flags,
 )
+from stages.quality.token_kernels import FACTOR, IS_PUNCTUATION, IS_TERMINAL, SEED, split_piece
 from stages.text_kernels import before, decode, look_up
 
 FEWEST_WORDS_OF_A_LINE = 3

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stages.quality.expressions import Expression
 from stages.quality.rules import AT_LEAST, Rule
 
 SIGNIFICANT_DIGITS = 4
@@ -65,6 +67,46 @@ class Judge:
         places = np.full(failed.shape[1], -1, np.int64)
         places[rows] = np.arange(len(rows))
         return texts.take(pa.array(places, mask=places < 0))
+
+
+def flag_lists(names: Sequence[str], flagged: np.ndarray, living: np.ndarray) -> pa.Array:
+    """The rules that flag each document, list of strings [rows]; null where dead.
+
+    Args:
+        names: of the rules.
+        flagged: bool [rules, rows].
+        living: bool [rows].
+    """
+    rows, rules = np.nonzero(flagged.T & living[:, None])
+    counts = np.bincount(rows, minlength=len(living))
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    values = pa.array(list(names), pa.string()).take(pa.array(rules))
+    lists = pa.ListArray.from_arrays(pa.array(offsets), values)
+    return pc.if_else(pa.array(living), lists, pa.scalar(None, lists.type))
+
+
+def expression_reasons(
+    rule: Expression, failed: np.ndarray, values: Mapping[str, np.ndarray]
+) -> pa.Array:
+    """``"name: words 12, hash_signs 0.3 vs words >= 50 and hash_signs < 0.1"``, or null.
+
+    Args:
+        rule: the expression.
+        failed: bool [rows].
+        values: of its names, [rows].
+    """
+    rows = np.flatnonzero(failed)
+    parts: list[Any] = [f"{rule.name}: "]
+    for number, name in enumerate(rule.names):
+        found = values[name][rows]
+        texts = pa.array(found, pa.string()) if found.dtype == object else plain_numbers(found)
+        parts += [f"{', ' if number else ''}{name} ", pc.fill_null(texts, "null")]
+    texts = pc.binary_join_element_wise(*parts, f" vs {rule.text}", "")
+    if len(parts) == 1:
+        texts = pa.array([f"{rule.name}: {rule.text}"] * len(rows), pa.string())
+    places = np.full(len(failed), -1, np.int64)
+    places[rows] = np.arange(len(rows))
+    return texts.take(pa.array(places, mask=places < 0))
 
 
 def plain_numbers(values: np.ndarray) -> pa.Array:

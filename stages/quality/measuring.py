@@ -10,7 +10,10 @@ import pyarrow.compute as pc
 
 from formats.buffers import text_buffers
 from stages.quality.rules import UNKNOWN, UNKNOWN_SPACELESS, language_key
+from stages.quality.signals import OWN
 from stages.quality.stop_words import StopWords, build, shipped_lists, stop_words
+
+SIGNALS = tuple(OWN)
 
 
 def language_codes(batch: pa.RecordBatch) -> tuple[np.ndarray, list[str]]:
@@ -51,7 +54,7 @@ def parts_of(signals: Collection[str] | None) -> int:
         return kernels.ALL_PARTS
     parts = 0
     for name in signals:
-        parts |= kernels.PART_OF_SIGNAL.get(kernels.SIGNALS.index(name), 0)
+        parts |= kernels.PART_OF_SIGNAL.get(SIGNALS.index(name), 0)
     return parts
 
 
@@ -82,7 +85,7 @@ def measure(
 
     data, offsets = text_buffers(column)
     stops = stops or stop_words()
-    out = np.empty((len(kernels.SIGNALS) + 1, len(living)), np.float32)
+    out = np.empty((len(SIGNALS) + 1, len(living)), np.float32)
     kernels.measure(
         data,
         offsets,
@@ -96,13 +99,6 @@ def measure(
         out.reshape(-1),
     )
     return out[:-1], out[-1]
-
-
-def signal_names() -> tuple[str, ...]:
-    """Names of what ``measure`` returns."""
-    from stages.quality.quality_kernels import SIGNALS
-
-    return SIGNALS
 
 
 def stop_word_tables(lists: Sequence[tuple[str, Sequence[str]]]) -> StopWords:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from stages.quality import datatrove, measuring, rules
+from stages.quality import datatrove, measuring, rules, signals
 from stages.quality.fineweb2 import read_folder
 from stages.quality.stop_words import StopWords
 
@@ -24,31 +24,36 @@ class Preset:
     """In the order of judging."""
     languages: Mapping[str, Mapping[str, float | None]]
     """Language -> rule -> threshold, where a language has its own."""
-    signal_names: Callable[[], tuple[str, ...]]
+    signals: tuple[str, ...]
+    """Names of what ``measure`` returns."""
     measure: Callable[..., tuple[np.ndarray, np.ndarray]]
     """See ``measuring.measure``."""
     stop_words_of: Callable[[str], tuple[str, ...]]
     """The stop words of a language."""
     stop_word_tables: Callable[[Sequence[tuple[str, Sequence[str]]]], StopWords]
     """(language, words) of several languages -> tables for ``measure``."""
+    tells_kinds: bool
+    """Whether its signals tell kinds of documents apart (``kinds``)."""
 
 
 PRESETS: dict[PresetName, Preset] = {
     "own": Preset(
         rules.RULES,
         rules.LANGUAGES,
-        measuring.signal_names,
+        tuple(signals.OWN),
         measuring.measure,
         measuring.stop_words_of,
         measuring.stop_word_tables,
+        tells_kinds=True,
     ),
     "datatrove": Preset(
         datatrove.RULES,
         {},
-        datatrove.signal_names,
+        signals.DATATROVE,
         datatrove.measure,
         datatrove.stop_words_of,
         datatrove.stop_word_tables,
+        tells_kinds=False,
     ),
 }
 

@@ -1,7 +1,8 @@
-"""The stage ``quality``: the rules of Gopher, C4 and FineWeb in every language, and a score.
+"""The stage ``quality``: rules of Gopher, C4 and FineWeb in every language, flags, a score.
 
-One kernel measures all signals of a batch (``stages.quality.quality_kernels``); the rules are data
-(``stages.quality.rules``); judging is arithmetic on columns, so no document passes through Python.
+One kernel measures all signals of a batch (``quality_kernels``); rules are data (``rules``, and
+``kinds`` for what is no prose) or expressions of the recipe; judging is arithmetic on columns, so
+no document passes through Python.
 """
 
 from __future__ import annotations
@@ -10,37 +11,48 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field, field_validator, model_validator
 
-from formats.buffers import text_buffers, text_column
 from stages.base import MapStage, alive, mark_dropped, set_column
+from stages.quality.expressions import TEXT_COLUMNS, Expression, parse
 from stages.quality.fineweb2 import LanguageFile, list_files, read_folder
-from stages.quality.judging import Judge
+from stages.quality.judging import Judge, expression_reasons, flag_lists
+from stages.quality.kinds import NAMES, SIGNALS_OF_KINDS, kinds_of, thresholds_of_kinds
+from stages.quality.line_removal import has_line_ends, remove_lines
 from stages.quality.measuring import language_codes, with_spaceless
 from stages.quality.presets import PRESETS, Preset, PresetName, stop_words_in
 from stages.quality.rules import (
     FAMILIES,
-    RULES,
     Family,
     check_rule_names,
     language_key,
+    nearest,
     thresholds_of,
 )
 
 PREFIX = "signal_"
 SCORE = "quality"
+FLAGS = "quality_flags"
+KIND = "document_kind"
 
 
 class Quality(MapStage):
-    """Measure documents and drop those that fail a rule.
+    """Measure documents, drop those that fail a rule, flag those that fail another.
 
-    Needs ``text``; reads ``lang`` (else ``declared_lang``) for thresholds and stop words. Adds a
-    float32 column ``signal_<name>`` for each signal of the preset (null on rows dropped earlier and
-    where a signal has no meaning) and ``quality`` unless the input brought one. The first rule that
-    fails is the reason: ``gopher_short_doc: 12 vs 50``.
+    Needs ``text``; reads ``lang`` (else ``declared_lang``) for thresholds and stop words. Adds
+
+    * ``signal_<name>`` (float32) for each signal of the preset (``signals``): null on rows dropped
+      earlier and where a signal has no meaning;
+    * ``quality`` (float32), the score (``judging.Judge.score``), unless the input brought one;
+    * ``document_kind`` (string): prose, short, list, verse or code (``kinds``);
+    * ``quality_flags`` (list of strings): rules that the document fails and stays.
+
+    The first rule that fails is the reason: ``gopher_short_doc: 9 vs 12``.
     """
 
     name: ClassVar[str] = "quality"
+    version: ClassVar[int] = 2
 
     preset: PresetName = Field(
         "own",
@@ -48,10 +60,24 @@ class Quality(MapStage):
         "or `datatrove`'s, to be comparable with what it filtered.",
     )
     rules: list[Family] = Field(list(FAMILIES), description="Families of rules to judge by.")
+    expressions: dict[str, str] = Field(
+        {},
+        description="Name -> rule of your own, which documents must meet: `words >= 50 and "
+        "hash_signs < 0.1`, over signals, `quality`, `lang_score`, `lang`, `source`.",
+    )
+    flag: list[str] = Field(
+        [],
+        description="Families, rules and expressions that flag documents instead of dropping them.",
+    )
+    other_kinds: Literal["flag", "drop"] = Field(
+        "flag",
+        description="What rules that suit prose alone do to short, list-like, poetic and "
+        "code-heavy documents: `flag` them, or `drop` them.",
+    )
     signals: Literal["all", "rules"] = Field(
         "all",
-        description="Measure all signals, or only those of `rules`, which is faster; the columns "
-        "of the others are null then.",
+        description="Measure all signals, or only those that are asked for, which is faster; the "
+        "columns of the others are null then.",
     )
     thresholds: str | dict[str, float] = Field(
         {},
@@ -73,12 +99,21 @@ class Quality(MapStage):
         return {language_key(language): rules for language, rules in value.items()}
 
     @model_validator(mode="after")
-    def _known_rules(self) -> Quality:
-        rules = PRESETS[self.preset].rules
+    def _known_names(self) -> Quality:
+        preset = PRESETS[self.preset]
         if isinstance(self.thresholds, dict):
-            check_rule_names(self.thresholds, "thresholds", rules)
+            check_rule_names(self.thresholds, "thresholds", preset.rules)
         for language, thresholds in self.languages.items():
-            check_rule_names(thresholds, f"languages.{language}", rules)
+            check_rule_names(thresholds, f"languages.{language}", preset.rules)
+        rules = [rule.name for rule in preset.rules]
+        for name in self.expressions:
+            if name in rules or name in FAMILIES:
+                raise ValueError(f"expressions.{name}: there is a rule of that name already")
+        known = [*FAMILIES, *rules, *self.expressions]
+        for name in self.flag:
+            if name not in known:
+                raise ValueError(f"flag: there is no rule {name!r}{nearest(name, known)}")
+        self._parsed(preset)
         return self
 
     def assets(self) -> list[str]:
@@ -94,37 +129,67 @@ class Quality(MapStage):
             read_folder(self.thresholds)
 
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """The batch with signals, score and the reasons of what is dropped."""
+        """The batch with signals, kinds, score, flags and the reasons of what is dropped."""
         preset = PRESETS[self.preset]
         living = alive(batch)
         codes, names = language_codes(batch)
         if self.c4_remove_lines:
             ends = np.array([has_line_ends(name) for name in names])[codes]
             batch = set_column(batch, "text", remove_lines(batch["text"], living, ends))
-        wanted = None if self.signals == "all" else self._signals_of_rules(preset)
         stops = None
         if isinstance(self.thresholds, str):
             stops = stop_words_in(self.preset, self.thresholds, tuple(names))
+        wanted = None if self.signals == "all" else self._asked_for(preset)
         signals, spaceless = preset.measure(batch["text"], living, codes, names, wanted, stops)
         codes, names = with_spaceless(codes, names, spaceless)
         thresholds = self._thresholds(preset, names)[codes]
-        judge = Judge(preset.rules, preset.signal_names())
+        judge = Judge(preset.rules, preset.signals)
         columns = {
             PREFIX + name: pa.array(values, pa.float32(), from_pandas=True)
-            for name, values in zip(preset.signal_names(), signals, strict=True)
+            for name, values in zip(preset.signals, signals, strict=True)
         }
         if SCORE not in batch.schema.names:
             scores = judge.score(signals, thresholds)
             columns[SCORE] = pa.array(scores, pa.float32(), mask=~living)
+        limits = thresholds
+        if preset.tells_kinds:
+            kinds = kinds_of(signals, spaceless, thresholds)
+            columns[KIND] = pa.array(NAMES).take(pa.array(kinds, mask=~living))
+            if self.other_kinds == "flag":
+                limits = thresholds_of_kinds(thresholds, kinds)
         batch = set_columns(batch, columns)
-        failed = judge.failures(signals, thresholds)
+        failed = judge.failures(signals, limits)
+        flagged = judge.failures(signals, thresholds) & ~failed
+        broken = [~rule.holds(operands(batch, rule)) & living for rule in self._parsed(preset)]
+        failed = np.vstack([failed, *broken])
+        flagged = np.vstack([flagged, *(np.zeros_like(living) for _ in broken)])
+        only_flag = self._only_flag(preset)[:, None]
+        flagged |= failed & only_flag
+        failed &= ~only_flag
+        names = [*judge.names, *self.expressions]
+        batch = set_column(batch, FLAGS, flag_lists(names, flagged, living))
         if not failed.any():
             return batch
-        return mark_dropped(batch, self.name, judge.reasons(failed, signals, thresholds))
+        reasons = judge.reasons(failed[: len(preset.rules)], signals, limits)
+        for rule, rows in zip(self._parsed(preset), failed[len(preset.rules) :], strict=True):
+            reasons = pc.coalesce(reasons, expression_reasons(rule, rows, operands(batch, rule)))
+        return mark_dropped(batch, self.name, reasons)
 
-    def _signals_of_rules(self, preset: Preset) -> list[str]:
-        """What the chosen families look at."""
-        return [rule.signal for rule in preset.rules if rule.family in self.rules]
+    def _parsed(self, preset: Preset) -> tuple[Expression, ...]:
+        """The expressions."""
+        return tuple(parse(name, text, preset.signals) for name, text in self.expressions.items())
+
+    def _only_flag(self, preset: Preset) -> np.ndarray:
+        """Bool [rules and expressions]: which of them drop nothing."""
+        rules = [rule.name in self.flag or rule.family in self.flag for rule in preset.rules]
+        return np.array([*rules, *(name in self.flag for name in self.expressions)])
+
+    def _asked_for(self, preset: Preset) -> set[str]:
+        """The signals that rules, kinds and expressions look at."""
+        asked = {rule.signal for rule in preset.rules if rule.family in self.rules}
+        asked.update(SIGNALS_OF_KINDS if preset.tells_kinds else ())
+        asked.update(name for rule in self._parsed(preset) for name in rule.names)
+        return asked & set(preset.signals)
 
     def _thresholds(self, preset: Preset, names: list[str]) -> np.ndarray:
         """float32 [languages, rules]."""
@@ -146,31 +211,27 @@ class Quality(MapStage):
         return np.array(rows, np.float32).reshape(-1, len(preset.rules))
 
 
-def has_line_ends(language: str) -> bool:
-    """Whether lines of a language end with a mark: not in Thai, say."""
-    number = [rule.name for rule in RULES].index("fineweb_line_ends")
-    return not np.isnan(thresholds_of(language)[number])
-
-
 def set_columns(batch: pa.RecordBatch, columns: dict[str, pa.Array]) -> pa.RecordBatch:
     """The batch with columns replaced, or added at the end; at once, unlike ``set_column``."""
     together = dict(zip(batch.schema.names, batch.columns, strict=True)) | columns
     return pa.RecordBatch.from_arrays(list(together.values()), names=list(together))
 
 
-def remove_lines(column: pa.Array, living: np.ndarray, by_line_end: np.ndarray) -> pa.Array:
-    """The texts without the lines that C4 removes.
+def operands(batch: pa.RecordBatch, rule: Expression) -> dict[str, np.ndarray]:
+    """What an expression is about: name -> values [rows], floats with NaN or objects with None.
 
-    Args:
-        column: large_string [rows].
-        living: bool [rows]; other rows stay as they are.
-        by_line_end: bool [rows]: whether lines that end no sentence go (not in Thai, say).
+    Raises:
+        ValueError: the documents have no such column.
     """
-    from stages.quality.removal_kernels import keep_lines
-    from stages.text_kernels import character_classes
-
-    data, offsets = text_buffers(column)
-    out = np.empty(int(offsets[-1] - offsets[0]), np.uint8)
-    out_offsets = np.empty(len(offsets), np.int64)
-    keep_lines(data, offsets, living, by_line_end, *character_classes(), out, out_offsets)
-    return text_column(out[: out_offsets[-1]], out_offsets)
+    found = {}
+    for name in rule.names:
+        column = PREFIX + name if PREFIX + name in batch.schema.names else name
+        if column not in batch.schema.names:
+            raise ValueError(f"expressions.{rule.name}: the documents have no column {name!r}")
+        values = batch.column(column)
+        if name in TEXT_COLUMNS:
+            found[name] = np.array(values.to_pylist(), object)
+        else:
+            values = pc.fill_null(values.cast(pa.float64()), np.nan)
+            found[name] = values.to_numpy(zero_copy_only=False)
+    return found

@@ -1,6 +1,6 @@
 """All quality signals of a batch in one kernel: scan, count, divide.
 
-``SIGNALS`` names them in the order of the output. A signal is NaN where it has no meaning (no
+``signals.OWN`` names them in the order of the output. A signal is NaN where it has no meaning (no
 words, no lines, no list of stop words for the language); rules skip it then.
 """
 
@@ -11,6 +11,18 @@ from typing import Any
 import numpy as np
 
 from formats.compile import array_types, kernel
+from stages.quality.marks_kernels import (
+    ENDS_WITH_ELLIPSIS,
+    ENDS_WITH_MARK,
+    HAS_BRACE,
+    HAS_JAVASCRIPT,
+    HAS_LOREM_IPSUM,
+    HAS_POLICY,
+    HAS_SENTENCE,
+    IS_BULLET,
+    IS_CODE,
+    IS_LINK,
+)
 from stages.quality.repetition_kernels import (
     ORDERS,
     count_duplicates,
@@ -21,25 +33,19 @@ from stages.quality.repetition_kernels import (
     power,
     sequence_hash,
 )
+from stages.quality.sizes_kernels import THREE_WORDS, UNIT
 from stages.quality.words_kernels import (
     CHARACTERS,
     ELLIPSES,
     ENDED_PARAGRAPHS,
-    ENDS_WITH_ELLIPSIS,
-    HAS_BRACE,
-    HAS_JAVASCRIPT,
-    HAS_LOREM_IPSUM,
-    HAS_POLICY,
-    HAS_SENTENCE,
     HASH_SIGNS,
-    IS_BULLET,
-    IS_LINK,
     LETTER_WORDS,
     LINES,
     LINK_BYTES,
     LONGEST_WORD,
     PARAGRAPHS,
     SENTENCES,
+    SIZE,
     SPACELESS_WORDS,
     TOTALS,
     WORD_CHARACTERS,
@@ -48,41 +54,6 @@ from stages.quality.words_kernels import (
     scan_document,
 )
 
-SIGNALS = (
-    "words",
-    "mean_word_length",
-    "hash_signs",
-    "ellipses",
-    "bullet_lines",
-    "ellipsis_lines",
-    "letter_words",
-    "stop_words",
-    "duplicate_paragraphs",
-    "duplicate_paragraph_characters",
-    "duplicate_lines",
-    "duplicate_line_characters",
-    "top_2_gram",
-    "top_3_gram",
-    "top_4_gram",
-    "duplicate_5_grams",
-    "duplicate_6_grams",
-    "duplicate_7_grams",
-    "duplicate_8_grams",
-    "duplicate_9_grams",
-    "duplicate_10_grams",
-    "lorem_ipsum_lines",
-    "longest_word",
-    "javascript_lines",
-    "policy_lines",
-    "brace_lines",
-    "link_lines",
-    "link_bytes",
-    "few_word_lines",
-    "sentences",
-    "terminal_lines",
-    "short_lines",
-    "lines_per_word",
-)
 (
     WORD_COUNT,
     MEAN_WORD_LENGTH,
@@ -117,17 +88,20 @@ SIGNALS = (
     TERMINAL_LINES,
     SHORT_LINES,
     LINES_PER_WORD,
+    BARE_LINES,
+    CODE_LINES,
+    PUNCTUATED_LINES,
+    MEAN_LINE_LENGTH,
+    LINE_LENGTH_VARIATION,
     SPACELESS,
-) = range(len(SIGNALS) + 1)
-"""Rows of the output; one more than there are columns: the share of words of spaceless scripts."""
+) = range(39)
+"""Rows of the output, as in ``signals.OWN``; the last: the share of words in spaceless scripts."""
 
 SHORT_LINE = 30
 """Code points, FineWeb; half of it in spaceless scripts, whose characters say about twice as
 much."""
 FEWEST_LINES = 4
 """Shares of lines are NaN below: of one or two lines they say nothing."""
-FEW_WORDS = 3
-"""C4's minimum of words in a line."""
 FLAG_SIGNALS = (
     (HAS_SENTENCE, TERMINAL_LINES),
     (IS_BULLET, BULLET_LINES),
@@ -137,8 +111,11 @@ FLAG_SIGNALS = (
     (HAS_BRACE, BRACE_LINES),
     (IS_LINK, LINK_LINES),
     (HAS_LOREM_IPSUM, LOREM_IPSUM_LINES),
+    (IS_CODE, CODE_LINES),
+    (ENDS_WITH_MARK, PUNCTUATED_LINES),
 )
 """Flag of a line -> the signal that counts the lines that have it."""
+NOT_BARE = IS_BULLET | ENDS_WITH_MARK | IS_CODE
 LINE_PART, STOP_WORD_PART, DUPLICATE_PART, NGRAM_PART = 1, 2, 4, 8
 """What ``measure`` does beyond the scan, as bits: it can be left out where nobody asks for it."""
 ALL_PARTS = LINE_PART | STOP_WORD_PART | DUPLICATE_PART | NGRAM_PART
@@ -150,6 +127,8 @@ PART_OF_SIGNAL = (
         (
             BULLET_LINES, ELLIPSIS_LINES, LOREM_IPSUM_LINES, JAVASCRIPT_LINES, POLICY_LINES,
             BRACE_LINES, LINK_LINES, FEW_WORD_LINES, TERMINAL_LINES, SHORT_LINES, LINES_PER_WORD,
+            BARE_LINES,
+            CODE_LINES, PUNCTUATED_LINES, MEAN_LINE_LENGTH, LINE_LENGTH_VARIATION,
         ),
         LINE_PART,
     )
@@ -211,20 +190,26 @@ def line_signals(lines: Any, count: Any, spaceless: Any, signals: np.ndarray) ->
         spaceless: whether it is written without spaces between words.
         signals: float64 [rows of the output].
     """
-    _, lengths, words, flags, _, _ = lines
+    _, lengths, sizes, flags, _, _ = lines
     longest = SHORT_LINE // 2 if spaceless else SHORT_LINE
     for flag, signal in FLAG_SIGNALS:
         have = np.int64(0)
         for line in range(count):
             have += (flags[line] & flag) != 0
         signals[signal] = have / count
-    few = np.int64(0)
-    short = np.int64(0)
+    few = short = bare = total = squares = np.int64(0)
     for line in range(count):
-        few += words[line] < FEW_WORDS
+        total += lengths[line]
+        squares += lengths[line] * lengths[line]
+        few += sizes[line] < THREE_WORDS
         short += lengths[line] <= longest
+        bare += lengths[line] <= longest and flags[line] & NOT_BARE == 0
     signals[FEW_WORD_LINES] = few / count
     signals[SHORT_LINES] = short / count
+    signals[BARE_LINES] = bare / count
+    mean = total / count
+    signals[MEAN_LINE_LENGTH] = mean
+    signals[LINE_LENGTH_VARIATION] = np.sqrt(max(squares / count - mean * mean, 0.0)) / mean
 
 
 @kernel()
@@ -246,9 +231,9 @@ def repetition_signals(
     if parts & NGRAM_PART:
         stretch = 2 if spaceless else 1
         joiner = 0 if spaceless else 1
-        measure_ngrams(prefix, reach, totals[WORDS], stretch, joiner, scratch, ngrams)
+        measure_ngrams(prefix, reach, totals[WORDS], stretch, joiner, False, scratch, ngrams)
         for level in range(len(ngrams)):
-            signals[TOP_2_GRAM + level] = ngrams[level] / size
+            signals[TOP_2_GRAM + level] = min(ngrams[level] / size, 1.0)
     if not parts & DUPLICATE_PART:
         return
     count = totals[LINES]
@@ -265,14 +250,14 @@ def repetition_signals(
 def word_signals(totals: np.ndarray, size: Any, signals: np.ndarray) -> None:
     """Fill the signals that need neither lines nor n-grams; ``size`` is in bytes."""
     signals[LINK_SHARE] = totals[LINK_BYTES] / size
-    count = totals[WORDS]
-    signals[MEAN_WORD_LENGTH] = totals[WORD_CHARACTERS] / count
-    signals[HASHES_PER_WORD] = totals[HASH_SIGNS] / count
-    signals[ELLIPSES_PER_WORD] = totals[ELLIPSES] / count
-    signals[LETTER_SHARE] = totals[LETTER_WORDS] / count
+    words = totals[SIZE] / UNIT
+    signals[MEAN_WORD_LENGTH] = totals[WORD_CHARACTERS] / words
+    signals[HASHES_PER_WORD] = totals[HASH_SIGNS] / words
+    signals[ELLIPSES_PER_WORD] = totals[ELLIPSES] / words
+    signals[LETTER_SHARE] = totals[LETTER_WORDS] / totals[SIZE]
     signals[LONGEST] = totals[LONGEST_WORD]
     signals[SENTENCE_COUNT] = totals[SENTENCES]
-    signals[SPACELESS] = totals[SPACELESS_WORDS] / count
+    signals[SPACELESS] = totals[SPACELESS_WORDS] / totals[WORDS]
 
 
 _t = array_types()
@@ -301,7 +286,7 @@ def measure(
 
     The text is ``data`` and ``offsets``; ``index`` and ``blocks`` are ``character_classes()``;
     ``languages`` int64 [rows] numbers the stop word tables (see ``count_stop_words``; -1: none).
-    ``out`` float32 [(SIGNALS + 1) * rows] is filled, one signal after the other: NaN for dead
+    ``out`` float32 [(SPACELESS + 1) * rows] is filled, one signal after the other: NaN for dead
     rows and for signals whose part (``PART_OF_SIGNAL``) is not in ``parts``; only the word count
     where a document has no words.
     """
@@ -324,7 +309,7 @@ def measure(
             start = offsets[row]
             scan_document(data, start, offsets[row + 1], (index, blocks), words, lines, totals)
             count = totals[WORDS]
-            signals[WORD_COUNT] = count
+            signals[WORD_COUNT] = totals[SIZE] / UNIT
             if count > 0:
                 spaceless = 2 * totals[SPACELESS_WORDS] >= count
                 if parts & (NGRAM_PART | STOP_WORD_PART):
@@ -334,7 +319,7 @@ def measure(
                     line_signals(lines, totals[LINES], spaceless, signals)
                     ended = totals[ENDED_PARAGRAPHS] / totals[PARAGRAPHS]
                     signals[TERMINAL_LINES] = max(signals[TERMINAL_LINES], ended)
-                    signals[LINES_PER_WORD] = totals[LINES] / count
+                    signals[LINES_PER_WORD] = totals[LINES] * UNIT / totals[SIZE]
                 repetition_signals(
                     prefixes, lines, totals, spaceless, parts, scratch, ngrams, signals
                 )

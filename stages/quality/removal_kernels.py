@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from formats.compile import array_types, kernel
-from stages.quality.quality_kernels import FEW_WORDS
-from stages.quality.words_kernels import (
+from stages.quality.marks_kernels import (
     ENDS_SENTENCE,
     HAS_JAVASCRIPT,
     HAS_POLICY,
+)
+from stages.quality.sizes_kernels import THREE_WORDS
+from stages.quality.words_kernels import (
     LINES,
     NEW_LINE,
     TOTALS,
@@ -32,7 +34,7 @@ def stays(lines: Any, totals: np.ndarray, by_line_end: Any) -> Any:
     if totals[LINES] == 0:
         return False
     flags = lines[3][0]
-    if lines[2][0] < FEW_WORDS or flags & (HAS_JAVASCRIPT | HAS_POLICY):
+    if lines[2][0] < THREE_WORDS or flags & (HAS_JAVASCRIPT | HAS_POLICY):
         return False
     return not by_line_end or flags & ENDS_SENTENCE != 0
 

@@ -181,8 +181,12 @@ def top_characters(
     found: Any,
     numbers: np.ndarray,
     counts: np.ndarray,
+    once: Any,
 ) -> Any:
-    """Characters that the most frequent n-gram covers (the first one of equals)."""
+    """Characters that the most frequent n-gram covers (the first one of equals).
+
+    Where none repeats: the first one's if ``once``, else 0.
+    """
     best = np.int64(1)
     place = np.int64(0)
     seen = np.int64(-1)
@@ -192,6 +196,8 @@ def top_characters(
             if counts[seen] > best:
                 best = counts[seen]
                 place = positions[j]
+    if best == 1 and not once:
+        return np.int64(0)
     return (characters[place + order] - characters[place] + joiner * (order - 1)) * best
 
 
@@ -252,6 +258,7 @@ def measure_ngrams(
     count: Any,
     stretch: Any,
     joiner: Any,
+    once: Any,
     scratch: Any,
     result: np.ndarray,
 ) -> None:
@@ -263,6 +270,7 @@ def measure_ngrams(
         count: number of words.
         stretch: words per unit of n: 1, or 2 where a word is a syllable.
         joiner: characters between two words of an n-gram (1 space or 0).
+        once: whether a top n-gram that occurs once counts, as it does for datatrove.
         scratch: ``ngram_scratch``.
         result: int64 [9], filled; 0 where the document is shorter than n.
     """
@@ -282,7 +290,7 @@ def measure_ngrams(
         distinct = number_candidates(prefix, order, positions, found, keys, slots, numbers, counts)
         if level < TOP_ORDERS:
             result[level] = top_characters(
-                characters, order, joiner, positions, found, numbers, counts
+                characters, order, joiner, positions, found, numbers, counts, once
             )
         else:
             result[level] = duplicate_characters(
@@ -312,23 +320,25 @@ def ngram_scratch(most_words: Any) -> Any:
 _t = array_types()
 
 
-@kernel((_t["u64"], _t["i64"], _t["i64"], _t["i64"], _t["w_i64"]))
+@kernel((_t["u64"], _t["i64"], _t["i64"], _t["i64"], _t["i64"], _t["w_i64"]))
 def repeated_characters(
     hashes: np.ndarray,
     lengths: np.ndarray,
     stretch: np.ndarray,
     joiner: np.ndarray,
+    once: np.ndarray,
     result: np.ndarray,
 ) -> None:
     """``measure_ngrams`` of one document given as words (hash and length); for tests.
 
-    ``stretch`` and ``joiner`` are int64 [1]; ``result`` int64 [9].
+    ``stretch``, ``joiner`` and ``once`` are int64 [1]; ``result`` int64 [9].
     """
     count = np.int64(len(hashes))
     prefix = np.empty(count + 1, np.uint64)
     characters = np.empty(count + 1, np.int64)
     fill_prefixes(hashes, lengths, count, prefix, characters)
-    measure_ngrams(prefix, characters, count, stretch[0], joiner[0], ngram_scratch(count), result)
+    scratch = ngram_scratch(count)
+    measure_ngrams(prefix, characters, count, stretch[0], joiner[0], once[0] != 0, scratch, result)
 
 
 @kernel((_t["u64"],))

@@ -5,10 +5,14 @@ Rules are those of Gopher (Rae et al. 2021), C4 (Raffel et al. 2020) and FineWeb
 set for English words between spaces. What is different here, and why:
 
 * A word of ours is a run of letters and digits, punctuation is not counted (datatrove counts marks
-  as words); in Thai, Lao, Khmer, Burmese, Chinese and Japanese it is a character with its marks.
-  Mean word lengths there are 1 to 2, so the lower bound is off and the upper bound is what finds
-  Latin junk; n-grams are measured over 2n of them (prototypes: 1.6 Han, 2.2 kana, 3.2 Thai
-  characters are a word).
+  as words). In scripts without spaces a character with its marks is a part of a word
+  (``sizes_kernels``), and counts, means and shares are of words so estimated: fifty words are about
+  90 Chinese characters or 250 Thai code points. The mean length of a word is near the script's
+  constant there, so the lower bound is off and the upper one, FineWeb-2's, is what finds Latin
+  junk. n-grams are measured over 2n characters.
+* A top n-gram counts where it repeats: datatrove's shares of short documents are those of their
+  first n-gram. Shares are at most 1.
+* Short documents, lists, verse and code have thresholds of their own (``kinds``).
 * Lines and their duplicates are counted among lines with a word in them (``words_kernels``).
 * C4 removes lines and then asks what is left. Here C4's tests of lines are shares of a document,
   so that a page about JavaScript or with a code sample stays (see each rule).
@@ -47,7 +51,7 @@ class Rule:
     name: str
     family: Family
     signal: str
-    """One of ``quality_kernels.SIGNALS``."""
+    """One of the preset's (``signals``)."""
     side: int
     """AT_LEAST or AT_MOST; equality passes."""
     threshold: float | None
@@ -91,6 +95,8 @@ RULES = (
     Rule("c4_link_lines", "c4", "link_lines", AT_MOST, 0.4),
     Rule("c4_link_bytes", "c4", "link_bytes", AT_MOST, 0.45),
     Rule("c4_few_word_lines", "c4", "few_word_lines", AT_MOST, 0.75),
+    # Ours too: menus, of which not all have one word a line. Glossaries are below 0.8.
+    Rule("c4_bare_lines", "c4", "bare_lines", AT_MOST, 0.93),
     Rule("c4_sentences", "c4", "sentences", AT_LEAST, 2),
     # FineWeb. Line ends: 0.12 of lines there; here lines or paragraphs with a sentence in them.
     # Short lines: 0.67 there, FineWeb 2 switched the rule off. Copies of lines: 0.01 there, 0.1 in
@@ -103,16 +109,17 @@ RULES = (
 
 SPACELESS: dict[str, float | None] = {
     "gopher_below_avg_word_length": None,
-    "gopher_above_avg_word_length": 5,
+    "gopher_above_avg_word_length": 6,
     "repetition_top_2_gram": 0.25,
     "repetition_top_3_gram": 0.25,
     "repetition_top_4_gram": 0.25,
-    "fineweb_new_lines": 0.25,
+    "fineweb_new_lines": 0.45,
 }
-"""Scripts whose words are characters; FineWeb 2 has 1 to 5 (zh), 1 to 6 (ja) for mean length."""
+"""Scripts whose words are characters; FineWeb 2 has 1 to 5 (zh), 1 to 6 (ja) for mean length. New
+lines: five characters of verse are 2.8 words."""
 
 NO_SENTENCE_MARKS: dict[str, float | None] = SPACELESS | {
-    "gopher_above_avg_word_length": 4,
+    "gopher_above_avg_word_length": 10,
     "c4_sentences": None,
     "fineweb_line_ends": None,
 }

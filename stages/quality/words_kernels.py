@@ -6,11 +6,13 @@ text again. Definitions:
 
 * word: see ``stages.text_kernels``; identity is by hash of its code points, case kept,
   Arabic vowel signs left out.
+* size of a word: 1, or the part of a word that a character of a script without spaces is
+  (``sizes_kernels``). Where words are counted, their sizes are added up.
 * line: what stands between new lines, blanks at both ends left out; only lines with a word count,
   so rules of dashes, lone braces and the borders of tables are no lines.
 * paragraph: lines up to an empty line.
-* sentence: three words and more that a terminal mark ends (before a blank, a closing quote or the
-  end, or anywhere if the mark is not ASCII) or the end of the line.
+* sentence: three words (rounded) and more that a terminal mark ends (before a blank, a closing
+  quote or the end, or anywhere if the mark is not ASCII) or the end of the line.
 """
 
 from __future__ import annotations
@@ -20,6 +22,26 @@ from typing import Any
 import numpy as np
 
 from formats.compile import array_types, kernel
+from stages.quality.marks_kernels import (
+    ENDS_SENTENCE,
+    ENDS_WITH_ELLIPSIS,
+    ENDS_WITH_MARK,
+    HAS_BRACE,
+    HAS_SENTENCE,
+    IS_BULLET,
+    IS_CODE,
+    IS_LINK,
+    MARKS,
+    SECOND_BYTES,
+    address_end,
+    code_mark,
+    ends_here,
+    is_bullet,
+    is_code,
+    phrase_flags,
+    seen_ellipsis,
+)
+from stages.quality.sizes_kernels import THREE_WORDS, size_of_word
 from stages.text_kernels import (
     BLANK,
     CLOSING,
@@ -33,25 +55,12 @@ from stages.text_kernels import (
     look_up,
 )
 
-# What a line has: flags.
-ENDS_SENTENCE = 1
-"""It ends with a terminal mark (quotes and brackets aside)."""
-IS_BULLET = 2
-ENDS_WITH_ELLIPSIS = 4
-HAS_JAVASCRIPT = 8
-HAS_POLICY = 16
-HAS_BRACE = 32
-IS_LINK = 64
-"""The line begins with a link, and a third of it or more is an address."""
-HAS_LOREM_IPSUM = 128
-HAS_SENTENCE = 256
-"""A sentence ends in it, at its end or before."""
-
 # What a document has: positions in ``totals``.
 CHARACTERS = 0
 WORDS = 1
 WORD_CHARACTERS = 2
 LETTER_WORDS = 3
+"""Size of the words with a letter."""
 SPACELESS_WORDS = 4
 LONGEST_WORD = 5
 HASH_SIGNS = 6
@@ -63,7 +72,9 @@ ENDED_PARAGRAPHS = 11
 """Paragraphs with the end of a sentence in their last line."""
 LINK_BYTES = 12
 """Bytes of addresses: after http://, https://, www. and "](" up to a blank or what closes them."""
-TOTALS = 13
+SIZE = 13
+"""Of all words."""
+TOTALS = 14
 
 SEED = np.uint64(0x243F6A8885A308D3)
 """First 64 bits of the fraction of pi."""
@@ -73,88 +84,6 @@ NEW_LINE = 0x0A
 ARABIC_MARKS = (0x0610, 0x0670)
 """Marks in this range are vowel signs that may be written or not: no part of a word's identity."""
 LINK_PART = 3
-WORDS_OF_A_SENTENCE = 3
-"""C4: fewer words are no sentence; the number of a heading is none either."""
-
-PHRASES = (
-    (b"lorem ipsum", HAS_LOREM_IPSUM),
-    (b"javascript", HAS_JAVASCRIPT),
-    (b"terms of use", HAS_POLICY),
-    (b"privacy policy", HAS_POLICY),
-    (b"cookie policy", HAS_POLICY),
-    (b"uses cookies", HAS_POLICY),
-    (b"use of cookies", HAS_POLICY),
-    (b"use cookies", HAS_POLICY),
-    (b"http://", IS_LINK),
-    (b"https://", IS_LINK),
-    (b"www.", IS_LINK),
-)
-"""Looked for where a word begins, in any case. C4 (datatrove's c4_filters.py), and addresses."""
-PHRASE_BYTES = np.frombuffer(b"".join(p for p, _ in PHRASES), np.uint8)
-PHRASE_STARTS = np.cumsum([0] + [len(p) for p, _ in PHRASES])
-PHRASE_FLAGS = np.array([flag for _, flag in PHRASES])
-SECOND_BYTES = np.zeros(256, np.uint8)
-"""The second byte of the phrases that begin with a byte: what most words fail on."""
-for _phrase, _ in PHRASES:
-    SECOND_BYTES[_phrase[0]] = _phrase[1]
-
-BULLETS_BEFORE_BLANK = "-*+"
-BULLETS = "•‣▪●◦○■□⁃∙・·"
-
-
-@kernel()
-def phrase_flags(data: np.ndarray, position: Any, end: Any) -> Any:
-    """Flags of the phrases that begin at ``position``; ASCII letters in any case."""
-    found = 0
-    for number in range(len(PHRASE_FLAGS)):
-        first = PHRASE_STARTS[number]
-        size = PHRASE_STARTS[number + 1] - first
-        if position + size > end:
-            continue
-        equal = True
-        for k in range(size):
-            byte = data[position + k]
-            if 0x41 <= byte <= 0x5A:
-                byte |= 0x20
-            if byte != PHRASE_BYTES[first + k]:
-                equal = False
-                break
-        if equal:
-            found |= PHRASE_FLAGS[number]
-    return found
-
-
-@kernel()
-def is_bullet(data: np.ndarray, character: Any, after: Any, end: Any) -> Any:
-    """Whether a line that begins with this character is an item of a list."""
-    if character < 0x80:
-        marks = character == 0x2D or character == 0x2A or character == 0x2B
-        return marks and after < end and data[after] <= 0x20
-    if character == 0xB7 or character == 0x30FB or character == 0x2022 or character == 0x2023:
-        return True
-    if character == 0x2043 or character == 0x2219 or character == 0x25E6:
-        return True
-    return character in (0x25A0, 0x25A1, 0x25AA, 0x25CB, 0x25CF)
-
-
-@kernel()
-def address_end(data: np.ndarray, position: Any, end: Any) -> Any:
-    """Where the address at ``position`` ends: before a blank, a quote or a closing bracket."""
-    while position < end:
-        byte = data[position]
-        if byte <= 0x20 or byte == 0x22 or byte == 0x29 or byte == 0x3E:
-            break
-        position += 1
-    return position
-
-
-@kernel()
-def ends_here(data: np.ndarray, after: Any, end: Any, index: np.ndarray, blocks: np.ndarray) -> Any:
-    """Whether an ASCII terminal mark before ``after`` ends a sentence rather than a number."""
-    if after >= end:
-        return True
-    character, _ = decode(data, after)
-    return look_up(index, blocks, character) & (BLANK | CLOSING | TERMINAL) != 0
 
 
 @kernel()
@@ -210,7 +139,7 @@ def scan_document(
     """
     index, blocks = tables
     word_hashes, word_lengths = words
-    line_hashes, line_lengths, line_words, line_flags, paragraph_hashes, paragraph_lengths = lines
+    line_hashes, line_lengths, line_sizes, line_flags, paragraph_hashes, paragraph_lengths = lines
     totals[:] = 0
     paragraph_hash = SEED
     paragraph_length = np.int64(0)
@@ -220,13 +149,17 @@ def scan_document(
     length = np.int64(0)  # the same up to the last that is none
     flags = 0
     first_word = np.int64(0)
+    size_before = np.int64(0)
     sentence_start = np.int64(0)
     heading = False
     link_end = start
     links_before = np.int64(0)
     link_first = False
     dots = 0
+    code_marks = np.int64(0)
+    last = np.int64(0)
     word = np.int64(0)
+    size = np.int64(0)
     word_characters = np.int64(0)
     letter_words = np.int64(0)
     spaceless_words = np.int64(0)
@@ -240,13 +173,15 @@ def scan_document(
                     flags |= HAS_SENTENCE
                 if link_first and LINK_PART * (totals[LINK_BYTES] - links_before) >= length:
                     flags |= IS_LINK
+                if code_marks > 0 and is_code(code_marks, last, size - size_before):
+                    flags |= IS_CODE
                 line = totals[LINES]
                 line_hashes[line] = line_hash
                 line_lengths[line] = length
-                line_words[line] = word - first_word
+                line_sizes[line] = size - size_before
                 line_flags[line] = flags
                 totals[LINES] = line + 1
-                totals[SENTENCES] += word - sentence_start >= WORDS_OF_A_SENTENCE
+                totals[SENTENCES] += size - sentence_start >= THREE_WORDS
                 paragraph_hash = (paragraph_hash ^ line_hash) * FACTOR
                 paragraph_hash ^= paragraph_hash >> np.uint64(32)
                 paragraph_length += length
@@ -269,9 +204,12 @@ def scan_document(
             length = np.int64(0)
             flags = 0
             first_word = word
-            sentence_start = word
+            size_before = size
+            sentence_start = size
             heading = False
             dots = 0
+            code_marks = np.int64(0)
+            last = np.int64(0)
             continue
         if data[position] == 0x20:
             characters += 1
@@ -289,22 +227,25 @@ def scan_document(
                     link_first = link_first or word == first_word
                     link_end = address_end(data, position, end)
                     totals[LINK_BYTES] += link_end - position
-            position, value, size, kinds = read_word(data, position, end, index, blocks)
+            position, value, extent, kinds = read_word(data, position, end, index, blocks)
             word_hashes[word] = value
-            word_lengths[word] = size
+            word_lengths[word] = extent
             word += 1
-            characters += size
-            reach += size
+            part = size_of_word(character, kinds)
+            size += part
+            characters += extent
+            reach += extent
             length = reach
             line_hash = (line_hash ^ value) * FACTOR
             line_hash ^= line_hash >> np.uint64(32)
-            flags &= ~(ENDS_SENTENCE | ENDS_WITH_ELLIPSIS)
+            flags &= ~(ENDS_SENTENCE | ENDS_WITH_ELLIPSIS | ENDS_WITH_MARK)
             heading = False
             dots = 0
-            word_characters += size
-            letter_words += kinds & LETTER
+            last = np.int64(0)
+            word_characters += extent
+            letter_words += part * (kinds & LETTER)
             spaceless_words += (kinds & SPACELESS) != 0
-            longest_word = max(longest_word, size)
+            longest_word = max(longest_word, extent)
             continue
         characters += 1
         position = after
@@ -320,6 +261,13 @@ def scan_document(
         heading = heading and character == 0x23
         flags &= ~ENDS_WITH_ELLIPSIS
         dots = dots + 1 if character == 0x2E else 0
+        last = character
+        if position > link_end:
+            code_marks += code_mark(data, character, start, after, end)
+        if kind & CLOSING == 0:
+            flags &= ~ENDS_WITH_MARK
+            if character >= 0x80 or MARKS[character]:
+                flags |= ENDS_WITH_MARK
         if kind & TERMINAL:
             flags |= ENDS_SENTENCE
             if dots == 3 or (character == 0x2026 and not seen_ellipsis(data, start, position)):
@@ -327,10 +275,10 @@ def scan_document(
             if dots >= 3 or character == 0x2026:
                 flags |= ENDS_WITH_ELLIPSIS
             if character >= 0x80 or ends_here(data, after, end, index, blocks):
-                if word - sentence_start >= WORDS_OF_A_SENTENCE:
+                if size - sentence_start >= THREE_WORDS:
                     totals[SENTENCES] += 1
                     flags |= HAS_SENTENCE
-                sentence_start = word
+                sentence_start = size
         elif kind & CLOSING == 0:
             flags &= ~ENDS_SENTENCE
         if character == 0x23:
@@ -344,20 +292,12 @@ def scan_document(
             link_end = address_end(data, after, end)
             totals[LINK_BYTES] += link_end - after
     totals[WORDS] = word
+    totals[SIZE] = size
     totals[WORD_CHARACTERS] = word_characters
     totals[LETTER_WORDS] = letter_words
     totals[SPACELESS_WORDS] = spaceless_words
     totals[LONGEST_WORD] = longest_word
     totals[CHARACTERS] = characters
-
-
-@kernel()
-def seen_ellipsis(data: np.ndarray, start: Any, after: Any) -> Any:
-    """Whether the ellipsis that ends at ``after`` follows another one: "……" is one ellipsis."""
-    here = after - 6
-    if here < start:
-        return False
-    return data[here] == 0xE2 and data[here + 1] == 0x80 and data[here + 2] == 0xA6
 
 
 @kernel(_nrt=True)

@@ -5,8 +5,9 @@ import pytest
 from pydantic import ValidationError
 
 from stages.base import DROP_REASON
-from stages.quality.datatrove import RULES, signal_names
+from stages.quality.datatrove import RULES
 from stages.quality.quality import PREFIX, Quality
+from stages.quality.signals import DATATROVE
 
 from .test_quality import DIFFERENT, SENTENCES, batch_of
 
@@ -118,7 +119,7 @@ def test_stop_words_are_english_in_every_language_and_written_small():
 def test_columns_are_the_signals_of_the_preset():
     batch = Quality(preset="datatrove").apply(batch_of(SENTENCES))
     names = [name for name in batch.schema.names if name.startswith(PREFIX)]
-    assert names == [PREFIX + name for name in signal_names()]
+    assert names == [PREFIX + name for name in DATATROVE]
 
 
 def test_rules_of_ours_are_unknown_to_it():

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.quality.datatrove import measure, signal_names
+from stages.quality.datatrove import measure
+from stages.quality.signals import DATATROVE
 
 from .datatrove_reference import signals_of
 from .test_repetition_kernels import reference as ngrams_of
@@ -23,7 +24,7 @@ def measured(*texts, language="en"):
     living = np.ones(len(texts), np.bool_)
     codes = np.zeros(len(texts), np.int64)
     signals, _ = measure(column, living, codes, [language])
-    return dict(zip(signal_names(), signals.tolist(), strict=True))
+    return dict(zip(DATATROVE, signals.tolist(), strict=True))
 
 
 FRAGMENTS = [

@@ -7,7 +7,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.quality.quality import remove_lines
+from stages.quality.line_removal import remove_lines
 
 exhaustive = settings(deadline=None)
 """A shared machine may pause for longer than hypothesis' deadline."""
