@@ -19,7 +19,7 @@ from stages.quality.expressions import TEXT_COLUMNS, Expression, parse
 from stages.quality.fineweb2 import LanguageFile, list_files, read_folder
 from stages.quality.judging import Judge, expression_reasons, flag_lists
 from stages.quality.kinds import NAMES, SIGNALS_OF_KINDS, kinds_of, thresholds_of_kinds
-from stages.quality.line_removal import has_line_ends, remove_lines
+from stages.quality.line_removal import Lines, remove_lines
 from stages.quality.measuring import language_codes, with_spaceless
 from stages.quality.presets import PRESETS, Preset, PresetName, stop_words_in
 from stages.quality.rules import (
@@ -35,6 +35,7 @@ PREFIX = "signal_"
 SCORE = "quality"
 FLAGS = "quality_flags"
 KIND = "document_kind"
+REMOVED = "removed_lines_"
 
 
 class Quality(MapStage):
@@ -46,6 +47,7 @@ class Quality(MapStage):
       earlier and where a signal has no meaning;
     * ``quality`` (float32), the score (``judging.Judge.score``), unless the input brought one;
     * ``document_kind`` (string): prose, short, list, verse or code (``kinds``);
+    * ``removed_lines_<kind>`` (int32) for each kind of ``remove_lines``;
     * ``quality_flags`` (list of strings): rules that the document fails and stays.
 
     The first rule that fails is the reason: ``gopher_short_doc: 9 vs 12``.
@@ -87,10 +89,11 @@ class Quality(MapStage):
     languages: dict[str, dict[str, float | None]] = Field(
         {}, description="Language -> rule -> threshold, null to switch the rule off."
     )
-    c4_remove_lines: bool = Field(
-        False,
-        description="Remove the lines that C4 removes (few words, no end of a sentence, "
-        "JavaScript and policy notices) before measuring.",
+    remove_lines: list[Lines] = Field(
+        [],
+        description="Lines to remove before measuring: `notices` (cookies, rights, what sites "
+        "print around every text), `navigation` (menus), `c4` (few words, no end of a sentence, "
+        "JavaScript, policies).",
     )
 
     @field_validator("languages")
@@ -117,11 +120,11 @@ class Quality(MapStage):
         return self
 
     def assets(self) -> list[str]:
-        """The lists of stop words, and the files of thresholds."""
-        from stages.quality.stop_words import PATH
+        """The lists of stop words and of phrases, and the files of thresholds."""
+        from stages.quality import boilerplate, stop_words
 
         files = list_files(self.thresholds) if isinstance(self.thresholds, str) else []
-        return [str(PATH), *files]
+        return [str(stop_words.PATH), str(boilerplate.PATH), *files]
 
     def check_settings(self) -> None:
         """Read the files of thresholds, so that a mistake stops the run before it begins."""
@@ -133,9 +136,11 @@ class Quality(MapStage):
         preset = PRESETS[self.preset]
         living = alive(batch)
         codes, names = language_codes(batch)
-        if self.c4_remove_lines:
-            ends = np.array([has_line_ends(name) for name in names])[codes]
-            batch = set_column(batch, "text", remove_lines(batch["text"], living, ends))
+        if self.remove_lines:
+            settings = (living, codes, names, self.remove_lines)
+            text, removed = remove_lines(batch["text"], *settings)
+            counts = {REMOVED + kind: pa.array(n, mask=~living) for kind, n in removed.items()}
+            batch = set_columns(batch, {"text": text} | counts)
         stops = None
         if isinstance(self.thresholds, str):
             stops = stop_words_in(self.preset, self.thresholds, tuple(names))
@@ -174,6 +179,16 @@ class Quality(MapStage):
         for rule, rows in zip(self._parsed(preset), failed[len(preset.rules) :], strict=True):
             reasons = pc.coalesce(reasons, expression_reasons(rule, rows, operands(batch, rule)))
         return mark_dropped(batch, self.name, reasons)
+
+    def repairs(self, batch: pa.RecordBatch) -> dict[str, np.ndarray]:
+        """How many lines of each kind were removed."""
+        columns = {
+            kind: pc.fill_null(batch.column(REMOVED + kind), 0) for kind in self.remove_lines
+        }
+        return {
+            f"{kind}_lines_removed": column.to_numpy(zero_copy_only=False)
+            for kind, column in columns.items()
+        }
 
     def _parsed(self, preset: Preset) -> tuple[Expression, ...]:
         """The expressions."""

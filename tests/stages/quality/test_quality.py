@@ -266,7 +266,7 @@ def test_an_unknown_rule_names_the_nearest(settings):
 
 def test_c4_line_removal():
     menu = "Home\nAbout us now\n" + SENTENCES + "Please enable JavaScript to see this page.\n"
-    batch = Quality(c4_remove_lines=True).apply(batch_of(menu, lang=pa.array(["en"])))
+    batch = Quality(remove_lines=["c4"]).apply(batch_of(menu, lang=pa.array(["en"])))
     assert batch["text"].to_pylist() == [SENTENCES.rstrip("\n")]
     assert Quality().apply(batch_of(menu))["text"].to_pylist() == [menu]
 
@@ -275,7 +275,7 @@ def test_c4_line_removal_keeps_thai_lines_and_dead_rows():
     texts = [SOUND["th"], "a\nb"]
     batch = batch_of(*texts, lang=pa.array(["th", "th"]))
     batch = mark_dropped(batch, "earlier", [None, "rule: 1 vs 2"])
-    assert Quality(c4_remove_lines=True).apply(batch)["text"].to_pylist() == texts
+    assert Quality(remove_lines=["c4"]).apply(batch)["text"].to_pylist() == texts
 
 
 def test_an_empty_batch_and_empty_texts():
