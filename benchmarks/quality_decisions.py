@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from quality import batch_of, run_peer, samples
 
-from stages.quality.datatrove import split
+from stages.quality.datatrove.definitions import split
 from stages.quality.judging import Judge
 from stages.quality.presets import PRESETS
 from stages.quality.rules import FAMILIES, thresholds_of

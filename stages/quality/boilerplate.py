@@ -62,7 +62,7 @@ def phrases() -> Phrases:
 
 def phrase_keys(text: str) -> tuple[int, int, int]:
     """The hashes of the first word and of all words, and how many they are."""
-    from stages.quality.repetition_kernels import hash_sequence
+    from stages.quality.hashing_kernels import hash_sequence
     from stages.quality.words_kernels import split_words
     from stages.text_kernels import character_classes
 

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from formats.compile import array_types, kernel
+from stages.quality.hashing_kernels import find_slot, power, sequence_hash
 from stages.quality.marks_kernels import (
     ENDS_SENTENCE,
     ENDS_WITH_MARK,
@@ -32,7 +33,6 @@ from stages.quality.marks_kernels import (
     IS_CODE,
     IS_LINK,
 )
-from stages.quality.repetition_kernels import fill_prefixes, find_slot, power, sequence_hash
 from stages.quality.sizes_kernels import UNIT
 from stages.quality.words_kernels import LINES, NEW_LINE, TOTALS, WORDS, line_arrays, scan_document
 
@@ -97,7 +97,7 @@ def has_copyright(data: np.ndarray, start: Any, end: Any) -> Any:
 
 @kernel()
 def phrases_of(prefix: np.ndarray, count: Any, keys: np.ndarray, flags: np.ndarray) -> Any:
-    """Flags of the phrases in a line of ``count`` words (``prefix``: ``fill_prefixes``)."""
+    """Flags of the phrases in a line of ``count`` words, by their running hashes."""
     bits = np.int64(0)
     while np.int64(1) << bits < len(keys):
         bits += 1
@@ -127,17 +127,16 @@ def is_part_of_a_text(first: Any) -> Any:
 def kind_of_line(
     data: np.ndarray, start: Any, end: Any, words: Any, lines: Any, totals: Any, tables: Any
 ) -> Any:
-    """What a scanned line is (EMPTY ... CONSENT); ``tables``: prefixes, keys, flags."""
+    """What a scanned line is (EMPTY ... CERTAIN); ``tables``: keys and flags of phrases."""
     if totals[LINES] == 0:
         return EMPTY
-    prefix, reach, keys, phrase_flags = tables
+    keys, phrase_flags = tables
     length, size, flags = lines[1][0], lines[2][0], lines[3][0]
     count = totals[WORDS]
     said = np.int64(0)
     if count <= MOST_WORDS and size <= COOKIES_WORDS:
-        fill_prefixes(words[0], words[1], count, prefix, reach)
         heading = data[start] == 0x23
-        said = np.int64(0) if heading else phrases_of(prefix, count, keys, phrase_flags)
+        said = np.int64(0) if heading else phrases_of(words[0], count, keys, phrase_flags)
         if size <= RIGHTS_WORDS and has_copyright(data, start, end):
             said |= RIGHTS
             if size <= GOOD_WORDS:
@@ -309,7 +308,7 @@ def remove_boilerplate(
         line_arrays(largest),
         np.empty(TOTALS, np.int64),
     )
-    tables = (np.empty(MOST_WORDS + 1, np.uint64), np.empty(MOST_WORDS + 1, np.int64), keys, flags)
+    tables = (keys, flags)
     found = (np.empty(largest + 3, np.int64), np.empty(largest + 2, np.uint8))
     removed = np.empty(largest + 2, np.uint8)
     here = np.int64(0)

@@ -46,11 +46,10 @@ PHRASES = (
 PHRASE_BYTES = np.frombuffer(b"".join(p for p, _ in PHRASES), np.uint8)
 PHRASE_STARTS = np.cumsum([0] + [len(p) for p, _ in PHRASES])
 PHRASE_FLAGS = np.array([flag for _, flag in PHRASES])
-SECOND_BYTES = np.zeros(256, np.uint8)
-"""The second byte of the phrases that begin with a byte: what most words fail on."""
+BEGINNINGS = np.zeros(256, np.int64)
+"""The first three bytes of the phrases that begin with a byte, as a number; few words have them."""
 for _phrase, _ in PHRASES:
-    SECOND_BYTES[_phrase[0]] = _phrase[1]
-
+    BEGINNINGS[_phrase[0]] = int.from_bytes(_phrase[:3], "little")
 CODE_MARKS = np.zeros(128, np.uint8)
 CODE_MARKS[[ord(mark) for mark in "{}=<>\\_"]] = 1
 MARKS = np.zeros(128, np.uint8)
@@ -60,6 +59,15 @@ BRACES = (0x7B, 0x7D, 0x3B)
 
 BULLETS_BEFORE_BLANK = "-*+"
 BULLETS = "•‣▪●◦○■□⁃∙・·"
+
+
+@kernel(forceinline=True)
+def may_begin_phrase(data: np.ndarray, position: Any, end: Any) -> Any:
+    """Whether the first three bytes at ``position`` are those of a phrase, in any case."""
+    first = np.int64(data[np.uint64(position)]) | 0x20
+    second = np.int64(data[np.uint64(min(position + 1, end - 1))])
+    third = np.int64(data[np.uint64(min(position + 2, end - 1))])
+    return BEGINNINGS[np.uint64(first)] == first | (second | 0x20) << 8 | (third | 0x20) << 16
 
 
 @kernel()
@@ -108,13 +116,13 @@ def address_end(data: np.ndarray, position: Any, end: Any) -> Any:
     return position
 
 
-@kernel()
+@kernel(forceinline=True)
 def is_alphanumeric(byte: Any) -> Any:
     """Whether a byte is an ASCII letter or digit."""
     return 0x30 <= byte <= 0x39 or 0x61 <= byte | 0x20 <= 0x7A
 
 
-@kernel()
+@kernel(forceinline=True)
 def code_mark(data: np.ndarray, character: Any, start: Any, after: Any, end: Any) -> Any:
     """Whether a mark is one of programs.
 
@@ -123,16 +131,16 @@ def code_mark(data: np.ndarray, character: Any, start: Any, after: Any, end: Any
     """
     if character >= 0x80:
         return False
-    if CODE_MARKS[character]:
+    if CODE_MARKS[np.uint64(character)]:
         return True
-    if after - 1 == start or not is_alphanumeric(data[after - 2]):
+    if after - 1 == start or not is_alphanumeric(data[np.uint64(after - 2)]):
         return False
     if character == 0x28 or character == 0x5B:
         return True
     return character == 0x2E and after < end and 0x61 <= data[after] | 0x20 <= 0x7A
 
 
-@kernel()
+@kernel(forceinline=True)
 def ends_here(data: np.ndarray, after: Any, end: Any, index: np.ndarray, blocks: np.ndarray) -> Any:
     """Whether an ASCII terminal mark before ``after`` ends a sentence rather than a number."""
     if after >= end:

@@ -9,7 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from stages.quality import datatrove, measuring, rules, signals
+from stages.quality import measuring, rules, signals
+from stages.quality.datatrove import definitions as datatrove
 from stages.quality.fineweb2 import read_folder
 from stages.quality.stop_words import StopWords
 

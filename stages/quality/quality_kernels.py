@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from formats.compile import array_types, kernel
+from stages.quality.hashing_kernels import count_duplicates, find_slot, power, sequence_hash
 from stages.quality.marks_kernels import (
     ENDS_WITH_ELLIPSIS,
     ENDS_WITH_MARK,
@@ -23,16 +24,7 @@ from stages.quality.marks_kernels import (
     IS_CODE,
     IS_LINK,
 )
-from stages.quality.repetition_kernels import (
-    ORDERS,
-    count_duplicates,
-    fill_prefixes,
-    find_slot,
-    measure_ngrams,
-    ngram_scratch,
-    power,
-    sequence_hash,
-)
+from stages.quality.repetition_kernels import ORDERS, measure_ngrams, ngram_scratch
 from stages.quality.sizes_kernels import THREE_WORDS, UNIT
 from stages.quality.words_kernels import (
     CHARACTERS,
@@ -156,7 +148,7 @@ def count_stop_words(
     """Distinct stop words of a language in the first ``window`` words of a document.
 
     Args:
-        prefix: ``fill_prefixes`` of its words.
+        prefix: running hashes of its words.
         count: how many words.
         language: number of the language.
         keys: uint64 [languages * STOP_SLOTS], hash tables of ``sequence_hash``, 0 where empty.
@@ -214,7 +206,7 @@ def line_signals(lines: Any, count: Any, spaceless: Any, signals: np.ndarray) ->
 
 @kernel()
 def repetition_signals(
-    prefixes: Any,
+    words: Any,
     lines: Any,
     totals: np.ndarray,
     spaceless: Any,
@@ -226,7 +218,7 @@ def repetition_signals(
     """Fill the signals of repeated lines and paragraphs, and of n-grams, as ``parts`` says."""
     line_hashes, line_lengths, _, _, paragraph_hashes, paragraph_lengths = lines
     keys = scratch[0]
-    prefix, reach = prefixes
+    prefix, reach = words
     size = totals[CHARACTERS]
     if parts & NGRAM_PART:
         stretch = 2 if spaceless else 1
@@ -297,7 +289,6 @@ def measure(
             largest = max(largest, offsets[row + 1] - offsets[row])
     most_words = largest // 2 + 2
     words = (np.empty(most_words, np.uint64), np.empty(most_words, np.int64))
-    prefixes = (np.empty(most_words, np.uint64), np.empty(most_words, np.int64))
     lines = line_arrays(largest)
     scratch = ngram_scratch(most_words)
     totals = np.empty(TOTALS, np.int64)
@@ -312,20 +303,16 @@ def measure(
             signals[WORD_COUNT] = totals[SIZE] / UNIT
             if count > 0:
                 spaceless = 2 * totals[SPACELESS_WORDS] >= count
-                if parts & (NGRAM_PART | STOP_WORD_PART):
-                    fill_prefixes(words[0], words[1], count, prefixes[0], prefixes[1])
                 word_signals(totals, offsets[row + 1] - start, signals)
                 if totals[LINES] >= FEWEST_LINES and parts & LINE_PART:
                     line_signals(lines, totals[LINES], spaceless, signals)
                     ended = totals[ENDED_PARAGRAPHS] / totals[PARAGRAPHS]
                     signals[TERMINAL_LINES] = max(signals[TERMINAL_LINES], ended)
                     signals[LINES_PER_WORD] = totals[LINES] * UNIT / totals[SIZE]
-                repetition_signals(
-                    prefixes, lines, totals, spaceless, parts, scratch, ngrams, signals
-                )
+                repetition_signals(words, lines, totals, spaceless, parts, scratch, ngrams, signals)
                 if languages[row] >= 0 and parts & STOP_WORD_PART:
                     signals[STOP_WORDS] = count_stop_words(
-                        prefixes[0],
+                        words[0],
                         count,
                         languages[row],
                         stop_keys,

@@ -17,13 +17,7 @@ from stages.quality.marks_kernels import (
     HAS_POLICY,
 )
 from stages.quality.sizes_kernels import THREE_WORDS
-from stages.quality.words_kernels import (
-    LINES,
-    NEW_LINE,
-    TOTALS,
-    line_arrays,
-    scan_document,
-)
+from stages.quality.words_kernels import LINES, NEW_LINE, TOTALS, line_arrays, scan_document
 
 _t = array_types()
 

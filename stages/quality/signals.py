@@ -57,4 +57,4 @@ DATATROVE = (
     "duplicate_9_grams", "duplicate_10_grams", "lorem_ipsum_lines", "brace_lines", "sentences",
     "terminal_lines", "short_lines", "duplicate_text_line_characters", "new_lines_per_word",
 )  # fmt: skip
-"""Of datatrove's definitions (``datatrove_kernels``)."""
+"""Of datatrove's definitions (``datatrove.signals_kernels``)."""

@@ -46,9 +46,9 @@ TIBETAN = (0x0F00, 0x0FFF)
 """Syllables stand between marks, so they are no characters of a script without spaces to us."""
 
 
-@kernel()
+@kernel(forceinline=True)
 def size_of_word(character: Any, kinds: Any) -> Any:
     """What a word counts for, by its first character and the classes of all."""
     if kinds & SPACELESS or TIBETAN[0] <= character <= TIBETAN[1]:
-        return WORD_SIZES[min(character >> BLOCK_BITS, len(WORD_SIZES) - 1)]
+        return WORD_SIZES[np.uint64(min(character >> BLOCK_BITS, len(WORD_SIZES) - 1))]
     return np.int64(UNIT)

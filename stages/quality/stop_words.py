@@ -98,7 +98,7 @@ def build(
 
 def sequence_key(text: str, language: str = "") -> tuple[int, int]:
     """The hash under which the kernel meets these words, and how many words they are."""
-    from stages.quality.repetition_kernels import hash_sequence
+    from stages.quality.hashing_kernels import hash_sequence
     from stages.quality.words_kernels import split_words
     from stages.text_kernels import character_classes
 

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from formats.compile import array_types, kernel
+from stages.quality.hashing_kernels import BASE
 from stages.quality.marks_kernels import (
     ENDS_SENTENCE,
     ENDS_WITH_ELLIPSIS,
@@ -32,15 +33,16 @@ from stages.quality.marks_kernels import (
     IS_CODE,
     IS_LINK,
     MARKS,
-    SECOND_BYTES,
     address_end,
     code_mark,
     ends_here,
     is_bullet,
     is_code,
+    may_begin_phrase,
     phrase_flags,
     seen_ellipsis,
 )
+from stages.quality.reading_kernels import FACTOR, SEED, ascii_word, count_characters, read_word
 from stages.quality.sizes_kernels import THREE_WORDS, size_of_word
 from stages.text_kernels import (
     BLANK,
@@ -50,7 +52,6 @@ from stages.text_kernels import (
     MARK,
     SPACELESS,
     TERMINAL,
-    WORD,
     decode,
     look_up,
 )
@@ -76,50 +77,8 @@ SIZE = 13
 """Of all words."""
 TOTALS = 14
 
-SEED = np.uint64(0x243F6A8885A308D3)
-"""First 64 bits of the fraction of pi."""
-FACTOR = np.uint64(0x9FB21C651E98DF25)
-"""Odd multiplier of XXH3 (rrmxmx)."""
 NEW_LINE = 0x0A
-ARABIC_MARKS = (0x0610, 0x0670)
-"""Marks in this range are vowel signs that may be written or not: no part of a word's identity."""
 LINK_PART = 3
-
-
-@kernel()
-def read_word(
-    data: np.ndarray, position: Any, end: Any, index: np.ndarray, blocks: np.ndarray
-) -> tuple[Any, Any, Any, Any]:
-    """The word at ``position``: (where it ends, hash, code points, classes of its characters)."""
-    character, position = decode(data, position)
-    kind = look_up(index, blocks, character)
-    kinds = kind
-    value = (SEED ^ np.uint64(character)) * FACTOR
-    length = np.int64(1)
-    alone = kind & SPACELESS
-    while position < end:
-        byte = data[position]
-        if byte < 0x80:
-            kind = blocks[byte]
-            if kind & WORD == 0 or alone != 0:
-                break
-            value = (value ^ np.uint64(byte)) * FACTOR
-            length += 1
-            kinds |= kind
-            position += 1
-            continue
-        character, after = decode(data, position)
-        kind = look_up(index, blocks, character)
-        if kind & WORD == 0:
-            break
-        if kind & MARK == 0 and (alone | (kind & SPACELESS)) != 0:
-            break
-        if kind & MARK == 0 or not ARABIC_MARKS[0] <= character <= ARABIC_MARKS[1]:
-            value = (value ^ np.uint64(character)) * FACTOR
-        length += 1
-        kinds |= kind
-        position = after
-    return position, value ^ (value >> np.uint64(32)), length, kinds
 
 
 @kernel()
@@ -133,12 +92,13 @@ def scan_document(
         start: its first byte.
         end: the byte after its last.
         tables: ``character_classes()``.
-        words: (hashes uint64, lengths int64), filled with one entry a word.
+        words: (prefix uint64, reach int64), filled with one entry a word behind a first 0: running
+            sums of the words' hashes (the polynomial of ``repetition_kernels``) and code points.
         lines: ``line_arrays``, filled with one entry a line or paragraph.
         totals: int64 [TOTALS], filled.
     """
     index, blocks = tables
-    word_hashes, word_lengths = words
+    prefix, word_reach = words
     line_hashes, line_lengths, line_sizes, line_flags, paragraph_hashes, paragraph_lengths = lines
     totals[:] = 0
     paragraph_hash = SEED
@@ -160,14 +120,20 @@ def scan_document(
     last = np.int64(0)
     word = np.int64(0)
     size = np.int64(0)
+    value = np.uint64(0)
+    hashed = np.uint64(0)
     word_characters = np.int64(0)
     letter_words = np.int64(0)
     spaceless_words = np.int64(0)
     longest_word = np.int64(0)
-    characters = np.int64(0)
+    prefix[0] = 0
+    word_reach[0] = 0
+    character = after = kind = np.int64(0)
+    known = False  # the three are those of what stands at position
     position = start
     while position <= end:
-        if position == end or data[position] == NEW_LINE:
+        byte = np.int64(NEW_LINE) if position == end else np.int64(data[np.uint64(position)])
+        if byte == NEW_LINE:
             if word > first_word:
                 if flags & ENDS_SENTENCE:
                     flags |= HAS_SENTENCE
@@ -195,7 +161,6 @@ def scan_document(
                 paragraph_length = np.int64(0)
             if position == end:
                 break
-            characters += 1
             position += 1
             links_before = totals[LINK_BYTES]
             link_first = False
@@ -211,29 +176,58 @@ def scan_document(
             code_marks = np.int64(0)
             last = np.int64(0)
             continue
-        if data[position] == 0x20:
-            characters += 1
+        if byte == 0x20:
             reach += length > 0
             position += 1
             continue
-        character, after = decode(data, position)
-        kind = look_up(index, blocks, character)
+        if byte < 0x80:
+            character = byte
+            after = position + 1
+            kind = np.int64(blocks[np.uint64(byte)])
+        elif not known:
+            character, after = decode(data, position)
+            kind = np.int64(look_up(index, blocks, character))
+        known = False
         if kind & (LETTER | DIGIT):
-            second = SECOND_BYTES[data[position] | 0x20]
-            if second != 0 and position + 1 < end and data[position + 1] | 0x20 == second:
+            if byte < 0x80 and may_begin_phrase(data, position, end):
                 found = phrase_flags(data, position, end)
                 flags |= found & ~IS_LINK
                 if found & IS_LINK and position >= link_end:
                     link_first = link_first or word == first_word
                     link_end = address_end(data, position, end)
                     totals[LINK_BYTES] += link_end - position
-            position, value, extent, kinds = read_word(data, position, end, index, blocks)
-            word_hashes[word] = value
-            word_lengths[word] = extent
+            if kind & SPACELESS:
+                value = (SEED ^ np.uint64(character)) * FACTOR
+                part = size_of_word(character, kind)
+                extent = np.int64(1)
+                kinds = kind
+                position = after
+                while position < end and data[np.uint64(position)] >= 0x80:
+                    character, after = decode(data, position)
+                    kind = np.int64(look_up(index, blocks, character))
+                    known = kind & MARK == 0
+                    if known:
+                        break
+                    value = (value ^ np.uint64(character)) * FACTOR
+                    extent += 1
+                    kinds |= kind
+                    position = after
+                value ^= value >> np.uint64(32)
+            else:
+                extent = np.int64(0)
+                if byte < 0x80:
+                    extent, value, letters = ascii_word(data, position, end)
+                    kinds = np.int64(LETTER) * letters
+                    position += extent
+                if extent == 0:
+                    position, value, extent, kinds = read_word(data, position, end, index, blocks)
+                part = size_of_word(character, kinds)
+            hashed = hashed * BASE + value
+            word_characters += extent
             word += 1
-            part = size_of_word(character, kinds)
+            prefix[np.uint64(word)] = hashed
+            word_reach[np.uint64(word)] = word_characters
             size += part
-            characters += extent
             reach += extent
             length = reach
             line_hash = (line_hash ^ value) * FACTOR
@@ -242,12 +236,14 @@ def scan_document(
             heading = False
             dots = 0
             last = np.int64(0)
-            word_characters += extent
             letter_words += part * (kinds & LETTER)
             spaceless_words += (kinds & SPACELESS) != 0
             longest_word = max(longest_word, extent)
+            if position < end and data[np.uint64(position)] == 0x20:
+                reach += 1
+                position += 1
+                known = False
             continue
-        characters += 1
         position = after
         if kind & BLANK:
             if length > 0:
@@ -266,7 +262,7 @@ def scan_document(
             code_marks += code_mark(data, character, start, after, end)
         if kind & CLOSING == 0:
             flags &= ~ENDS_WITH_MARK
-            if character >= 0x80 or MARKS[character]:
+            if character >= 0x80 or MARKS[np.uint64(character)]:
                 flags |= ENDS_WITH_MARK
         if kind & TERMINAL:
             flags |= ENDS_SENTENCE
@@ -297,7 +293,7 @@ def scan_document(
     totals[LETTER_WORDS] = letter_words
     totals[SPACELESS_WORDS] = spaceless_words
     totals[LONGEST_WORD] = longest_word
-    totals[CHARACTERS] = characters
+    totals[CHARACTERS] = count_characters(data, start, end)
 
 
 @kernel(_nrt=True)
@@ -327,8 +323,13 @@ def split_words(
 ) -> int:
     """The words of one text (a list of stop words, say): hashes and lengths; returns how many."""
     totals = np.empty(TOTALS, np.int64)
-    lines = line_arrays(np.int64(len(data)))
+    size = np.int64(len(data))
+    prefix = np.empty(size + 1, np.uint64)
+    reach = np.empty(size + 1, np.int64)
     scan_document(
-        data, np.int64(0), np.int64(len(data)), (index, blocks), (hashes, lengths), lines, totals
+        data, np.int64(0), size, (index, blocks), (prefix, reach), line_arrays(size), totals
     )
+    for word in range(totals[WORDS]):
+        hashes[word] = prefix[word + 1] - prefix[word] * BASE
+        lengths[word] = reach[word + 1] - reach[word]
     return totals[WORDS]

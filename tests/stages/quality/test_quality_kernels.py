@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.quality.marks_kernels import (
+    BEGINNINGS,
     BULLETS,
     BULLETS_BEFORE_BLANK,
     HAS_JAVASCRIPT,
@@ -21,7 +22,8 @@ from stages.quality.marks_kernels import (
 from stages.quality.measuring import SIGNALS, measure
 from stages.quality.quality_kernels import FEWEST_LINES, SHORT_LINE
 from stages.quality.sizes_kernels import PARTS_OF_A_WORD, UNIT
-from stages.text_kernels import QUOTES_THAT_CLOSE, SPACELESS_RANGES, TERMINALS
+from stages.quality.words_kernels import split_words
+from stages.text_kernels import QUOTES_THAT_CLOSE, SPACELESS_RANGES, TERMINALS, character_classes
 
 exhaustive = settings(deadline=None)
 """A shared machine may pause for longer than hypothesis' deadline."""
@@ -354,6 +356,39 @@ def test_any_text_is_measured_the_same_alone_and_in_company(texts):
 )
 def test_characters_of_spaceless_scripts_are_parts_of_words(text, words):
     assert signals_of(text)["words"] == pytest.approx([words], rel=3e-3)
+
+
+def test_phrases_that_begin_alike_share_their_first_three_bytes():
+    for phrase, _ in PHRASES:
+        assert BEGINNINGS[phrase[0]] == int.from_bytes(phrase[:3], "little")
+
+
+@exhaustive
+@given(st.lists(st.sampled_from(["abcdefg", "hij", "é", "中", "12", "я", "\u064b"]), max_size=8))
+def test_a_word_is_the_same_wherever_it_stands(parts):
+    """Eight bytes are read at a time, but for the last of a text and words with other letters."""
+    word = "".join(parts)
+    hashes = [split(text)[0] for text in (word, word + " x", word + "，", word + "." * 9)]
+    count = len(hashes[0])
+    assert all(np.array_equal(found[:count], hashes[0]) for found in hashes)
+
+
+def split(text):
+    """Hashes and lengths of the words of a text."""
+    data = np.frombuffer(text.encode(), np.uint8)
+    hashes = np.zeros(len(data) + 1, np.uint64)
+    lengths = np.zeros(len(data) + 1, np.int64)
+    count = split_words(data, *character_classes(), hashes, lengths)
+    return hashes[:count], lengths[:count]
+
+
+@exhaustive
+@given(
+    st.lists(st.text("abcz19éя中", min_size=1, max_size=20), min_size=2, max_size=2, unique=True)
+)
+def test_other_words_have_other_hashes(words):
+    (first, _), (second, _) = map(split, words)
+    assert not np.array_equal(first, second)
 
 
 def test_a_share_of_three_lines_says_nothing():

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formats.compile import array_types, kernel
-from stages.quality.repetition_kernels import count_duplicates, repeated_characters
+from stages.quality.hashing_kernels import count_duplicates
+from stages.quality.repetition_kernels import repeated_characters
 
 exhaustive = settings(deadline=None)
 """A shared machine may pause for longer than hypothesis' deadline."""

@@ -7,15 +7,21 @@ from typing import Any
 import numpy as np
 
 from formats.compile import kernel
-from stages.quality.infix_kernels import SPACE
+from stages.quality.datatrove.infix_kernels import SPACE
+from stages.quality.datatrove.token_kernels import (
+    FACTOR,
+    IS_PUNCTUATION,
+    IS_TERMINAL,
+    SEED,
+    split_piece,
+)
 from stages.quality.marks_kernels import (
     HAS_JAVASCRIPT,
     HAS_LOREM_IPSUM,
     HAS_POLICY,
-    SECOND_BYTES,
+    may_begin_phrase,
     phrase_flags,
 )
-from stages.quality.token_kernels import FACTOR, IS_PUNCTUATION, IS_TERMINAL, SEED, split_piece
 from stages.text_kernels import before, decode, look_up
 
 FEWEST_WORDS_OF_A_LINE = 3
@@ -32,15 +38,6 @@ def hash_bytes(data: np.ndarray, start: Any, end: Any) -> Any:
         value = (value ^ np.uint64(data[position])) * FACTOR
         value ^= value >> np.uint64(29)
     return value
-
-
-@kernel()
-def count_characters(data: np.ndarray, start: Any, end: Any) -> Any:
-    """Code points of a stretch."""
-    count = np.int64(0)
-    for position in range(start, end):
-        count += (data[position] & 0xC0) != 0x80
-    return count
 
 
 @kernel()
@@ -94,8 +91,7 @@ def phrases_in(data: np.ndarray, start: Any, end: Any) -> tuple[Any, Any]:
     found = 0
     brace = False
     for position in range(start, end - 1):
-        second = SECOND_BYTES[data[position] | 0x20]
-        if second != 0 and data[position + 1] | 0x20 == second:
+        if may_begin_phrase(data, position, end):
             found |= phrase_flags(data, position, end)
         brace = brace or data[position] == 0x7B
     return found, brace or data[end - 1] == 0x7B

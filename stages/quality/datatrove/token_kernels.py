@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from formats.compile import array_types, kernel
-from stages.quality.infix_kernels import (
+from stages.quality.datatrove.infix_kernels import (
     AFFIX,
     ALPHA,
     APOSTROPHE,

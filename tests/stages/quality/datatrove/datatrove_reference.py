@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 
-from stages.quality.datatrove_classes import (
+from stages.quality.datatrove.classes import (
     BEFORE_A_STOP,
     CURRENCIES,
     NOT_TERMINAL,

@@ -73,8 +73,8 @@ def splitter(language: str) -> int:
 
 def split(text: str, language: str) -> tuple[np.ndarray, np.ndarray]:
     """The words of a text: hashes (uint64) and lengths in characters (int64)."""
-    from stages.quality.datatrove_classes import token_classes
-    from stages.quality.token_kernels import split_tokens
+    from stages.quality.datatrove.classes import token_classes
+    from stages.quality.datatrove.token_kernels import split_tokens
 
     data = np.frombuffer(text.encode(), np.uint8)
     hashes = np.zeros(len(data) + 1, np.uint64)
@@ -86,7 +86,7 @@ def split(text: str, language: str) -> tuple[np.ndarray, np.ndarray]:
 
 def token_key(text: str, language: str) -> tuple[int, int]:
     """The hash under which the kernel meets a word, and how many words it is."""
-    from stages.quality.repetition_kernels import hash_sequence
+    from stages.quality.hashing_kernels import hash_sequence
 
     hashes, _ = split(text, language)
     return int(hash_sequence(hashes)), len(hashes)
@@ -121,8 +121,8 @@ def measure(
 
     All signals are measured whatever is ``wanted``; no document is said to be spaceless.
     """
-    from stages.quality import datatrove_kernels as kernels
-    from stages.quality.datatrove_classes import token_classes
+    from stages.quality.datatrove import signals_kernels as kernels
+    from stages.quality.datatrove.classes import token_classes
 
     data, offsets = text_buffers(column)
     stops = stops or stop_words()

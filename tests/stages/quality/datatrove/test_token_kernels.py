@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.quality.datatrove import split
+from stages.quality.datatrove.definitions import split
 
 from .datatrove_reference import words_of
 

@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from stages.quality.infix_kernels import (
+from stages.quality.datatrove.infix_kernels import (
     AFFIX,
     BEFORE_STOP,
     CASELESS,

@@ -5,11 +5,11 @@ import pytest
 from pydantic import ValidationError
 
 from stages.base import DROP_REASON
-from stages.quality.datatrove import RULES
+from stages.quality.datatrove.definitions import RULES
 from stages.quality.quality import PREFIX, Quality
 from stages.quality.signals import DATATROVE
 
-from .test_quality import DIFFERENT, SENTENCES, batch_of
+from ..test_quality import DIFFERENT, SENTENCES, batch_of
 
 PAIRS = {
     "gopher_short_doc": (

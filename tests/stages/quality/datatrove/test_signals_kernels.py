@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.quality.datatrove import measure
+from stages.quality.datatrove.definitions import measure
 from stages.quality.signals import DATATROVE
 
+from ..test_repetition_kernels import reference as ngrams_of
 from .datatrove_reference import signals_of
-from .test_repetition_kernels import reference as ngrams_of
 from .test_token_kernels import words
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from formats.compile import array_types, kernel
-from stages.quality.datatrove_lines_kernels import (
+from stages.quality.datatrove.infix_kernels import TERMINAL
+from stages.quality.datatrove.lines_kernels import (
     BULLET,
     DOT,
     HASH,
@@ -22,22 +23,16 @@ from stages.quality.datatrove_lines_kernels import (
     NEW_LINE,
     SHORT_LINE,
     c4_line,
-    count_characters,
     ends_with_ellipsis,
     hash_bytes,
     strip,
     tokenize_line,
 )
-from stages.quality.infix_kernels import TERMINAL
+from stages.quality.datatrove.token_kernels import HAS_LETTER, IS_WORD
+from stages.quality.hashing_kernels import count_duplicates, fill_prefixes
 from stages.quality.quality_kernels import count_stop_words
-from stages.quality.repetition_kernels import (
-    ORDERS,
-    count_duplicates,
-    fill_prefixes,
-    measure_ngrams,
-    ngram_scratch,
-)
-from stages.quality.token_kernels import HAS_LETTER, IS_WORD
+from stages.quality.reading_kernels import count_characters
+from stages.quality.repetition_kernels import ORDERS, measure_ngrams, ngram_scratch
 from stages.text_kernels import before, decode, look_up
 
 (

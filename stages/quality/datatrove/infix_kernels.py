@@ -12,7 +12,7 @@ import numpy as np
 from formats.compile import kernel
 from stages.text_kernels import before, decode, look_up
 
-# What a character is (``datatrove_classes``).
+# What a character is (``classes``).
 LOWER = 1
 UPPER = 2
 CASELESS = 4
