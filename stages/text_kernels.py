@@ -141,17 +141,21 @@ def character_classes() -> tuple[np.ndarray, np.ndarray]:
 
 @kernel()
 def decode(data: np.ndarray, position: Any) -> tuple[Any, Any]:
-    """The step: the character that begins at ``position`` and where the next one begins."""
-    first = np.int64(data[position])
+    """The step: the character that begins at ``position`` and where the next one begins.
+
+    Indices are unsigned, as Numba asks of a signed one whether it counts from the end.
+    """
+    at = np.uint64(position)
+    first = np.int64(data[at])
     if first < 0x80:
         return first, position + 1
-    second = np.int64(data[position + 1]) & 0x3F
+    second = np.int64(data[at + np.uint64(1)]) & 0x3F
     if first < 0xE0:
         return (first & 0x1F) << 6 | second, position + 2
-    third = np.int64(data[position + 2]) & 0x3F
+    third = np.int64(data[at + np.uint64(2)]) & 0x3F
     if first < 0xF0:
         return (first & 0x0F) << 12 | second << 6 | third, position + 3
-    fourth = np.int64(data[position + 3]) & 0x3F
+    fourth = np.int64(data[at + np.uint64(3)]) & 0x3F
     return (first & 0x07) << 18 | second << 12 | third << 6 | fourth, position + 4
 
 
@@ -176,7 +180,8 @@ def hexadecimal(byte: Any) -> Any:
 @kernel()
 def look_up(index: np.ndarray, blocks: np.ndarray, character: Any) -> Any:
     """The entry of a two-level table."""
-    return blocks[np.int64(index[character >> 8]) << 8 | (character & 0xFF)]
+    code = np.uint64(character)
+    return blocks[np.uint64(index[code >> np.uint64(8)]) << np.uint64(8) | (code & np.uint64(0xFF))]
 
 
 _t = array_types()

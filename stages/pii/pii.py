@@ -81,7 +81,7 @@ class Pii(MapStage):
 
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with placeholders and counts."""
-        from stages.quality.quality import language_codes
+        from stages.quality.measuring import language_codes
 
         living = alive(batch)
         codes, names = language_codes(batch)

@@ -1,260 +1,252 @@
-"""The stage ``quality``: the rules of Gopher, C4 and FineWeb in every language, and a score.
+"""The stage ``quality``: rules of Gopher, C4 and FineWeb in every language, flags, a score.
 
-One kernel measures all signals of a batch (``stages.quality.quality_kernels``); the rules are data
-(``stages.quality.rules``); judging is arithmetic on columns, so no document passes through Python.
+One kernel measures all signals of a batch (``quality_kernels``); rules are data (``rules``, and
+``kinds`` for what is no prose) or expressions of the recipe; judging is arithmetic on columns, so
+no document passes through Python.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from formats.buffers import text_buffers, text_column
 from stages.base import MapStage, alive, mark_dropped, set_column
+from stages.quality.expressions import TEXT_COLUMNS, Expression, parse
+from stages.quality.fineweb2 import LanguageFile, list_files, read_folder
+from stages.quality.judging import Judge, expression_reasons, flag_lists
+from stages.quality.kinds import NAMES, SIGNALS_OF_KINDS, kinds_of, thresholds_of_kinds
+from stages.quality.line_removal import Lines, remove_lines
+from stages.quality.measuring import language_codes, with_spaceless
+from stages.quality.presets import PRESETS, Preset, PresetName, stop_words_in
 from stages.quality.rules import (
-    AT_LEAST,
     FAMILIES,
-    RULES,
-    UNKNOWN,
-    UNKNOWN_SPACELESS,
     Family,
     check_rule_names,
     language_key,
+    nearest,
     thresholds_of,
 )
 
 PREFIX = "signal_"
 SCORE = "quality"
-SIGNIFICANT_DIGITS = 4
-"""Of the measured value in a reason."""
+FLAGS = "quality_flags"
+KIND = "document_kind"
+REMOVED = "removed_lines_"
 
 
 class Quality(MapStage):
-    """Measure documents and drop those that fail a rule.
+    """Measure documents, drop those that fail a rule, flag those that fail another.
 
-    Needs ``text``; reads ``lang`` (else ``declared_lang``) for thresholds and stop words. Adds a
-    float32 column ``signal_<name>`` for each of ``quality_kernels.SIGNALS`` (null on rows dropped
-    earlier and where a signal has no meaning) and ``quality`` unless the input brought one. The
-    first rule of ``rules.RULES`` that fails is the reason: ``gopher_short_doc: 12 vs 50``.
+    Needs ``text``; reads ``lang`` (else ``declared_lang``) for thresholds and stop words. Adds
+
+    * ``signal_<name>`` (float32) for each signal of the preset (``signals``): null on rows dropped
+      earlier and where a signal has no meaning;
+    * ``quality`` (float32), the score (``judging.Judge.score``), unless the input brought one;
+    * ``document_kind`` (string): prose, short, list, verse or code (``kinds``);
+    * ``removed_lines_<kind>`` (int32) for each kind of ``remove_lines``;
+    * ``quality_flags`` (list of strings): rules that the document fails and stays.
+
+    The first rule that fails is the reason: ``gopher_short_doc: 9 vs 12``.
     """
 
     name: ClassVar[str] = "quality"
+    version: ClassVar[int] = 2
 
-    rules: list[Family] = Field(
-        list(FAMILIES), description="Families of rules to judge by; signals are always measured."
+    preset: PresetName = Field(
+        "own",
+        description="What signals and thresholds mean: `own` definitions, right in every language, "
+        "or `datatrove`'s, to be comparable with what it filtered.",
     )
-    thresholds: dict[str, float] = Field(
-        {}, description="Rule -> threshold, in all languages in which the rule is not off."
+    rules: list[Family] = Field(list(FAMILIES), description="Families of rules to judge by.")
+    expressions: dict[str, str] = Field(
+        {},
+        description="Name -> rule of your own, which documents must meet: `words >= 50 and "
+        "hash_signs < 0.1`, over signals, `quality`, `lang_score`, `lang`, `source`.",
+    )
+    flag: list[str] = Field(
+        [],
+        description="Families, rules and expressions that flag documents instead of dropping them.",
+    )
+    other_kinds: Literal["flag", "drop"] = Field(
+        "flag",
+        description="What rules that suit prose alone do to short, list-like, poetic and "
+        "code-heavy documents: `flag` them, or `drop` them.",
+    )
+    signals: Literal["all", "rules"] = Field(
+        "all",
+        description="Measure all signals, or only those that are asked for, which is faster; the "
+        "columns of the others are null then.",
+    )
+    thresholds: str | dict[str, float] = Field(
+        {},
+        description="Rule -> threshold, in all languages in which the rule is not off; or a folder "
+        "of FineWeb-2's files of languages (tha_Thai.yml), stop words included.",
     )
     languages: dict[str, dict[str, float | None]] = Field(
         {}, description="Language -> rule -> threshold, null to switch the rule off."
     )
-    c4_remove_lines: bool = Field(
-        False,
-        description="Remove the lines that C4 removes (few words, no end of a sentence, "
-        "JavaScript and policy notices) before measuring.",
+    remove_lines: list[Lines] = Field(
+        [],
+        description="Lines to remove before measuring: `notices` (cookies, rights, what sites "
+        "print around every text), `navigation` (menus), `c4` (few words, no end of a sentence, "
+        "JavaScript, policies).",
     )
-
-    @field_validator("thresholds")
-    @classmethod
-    def _known_rules(cls, value: dict[str, float]) -> dict[str, float]:
-        check_rule_names(value, "thresholds")
-        return value
 
     @field_validator("languages")
     @classmethod
-    def _known_rules_of_languages(cls, value: dict[str, Any]) -> dict[str, Any]:
-        for language, rules in value.items():
-            check_rule_names(rules, f"languages.{language}")
+    def _language_keys(cls, value: dict[str, Any]) -> dict[str, Any]:
         return {language_key(language): rules for language, rules in value.items()}
 
-    def assets(self) -> list[str]:
-        """The lists of stop words."""
-        from stages.quality.stop_words import PATH
+    @model_validator(mode="after")
+    def _known_names(self) -> Quality:
+        preset = PRESETS[self.preset]
+        if isinstance(self.thresholds, dict):
+            check_rule_names(self.thresholds, "thresholds", preset.rules)
+        for language, thresholds in self.languages.items():
+            check_rule_names(thresholds, f"languages.{language}", preset.rules)
+        rules = [rule.name for rule in preset.rules]
+        for name in self.expressions:
+            if name in rules or name in FAMILIES:
+                raise ValueError(f"expressions.{name}: there is a rule of that name already")
+        known = [*FAMILIES, *rules, *self.expressions]
+        for name in self.flag:
+            if name not in known:
+                raise ValueError(f"flag: there is no rule {name!r}{nearest(name, known)}")
+        self._parsed(preset)
+        return self
 
-        return [str(PATH)]
+    def assets(self) -> list[str]:
+        """The lists of stop words and of phrases, and the files of thresholds."""
+        from stages.quality import boilerplate, stop_words
+
+        files = list_files(self.thresholds) if isinstance(self.thresholds, str) else []
+        return [str(stop_words.PATH), str(boilerplate.PATH), *files]
+
+    def check_settings(self) -> None:
+        """Read the files of thresholds, so that a mistake stops the run before it begins."""
+        if isinstance(self.thresholds, str):
+            read_folder(self.thresholds)
 
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """The batch with signals, score and the reasons of what is dropped."""
-        from stages.quality.quality_kernels import SIGNALS
-
+        """The batch with signals, kinds, score, flags and the reasons of what is dropped."""
+        preset = PRESETS[self.preset]
         living = alive(batch)
         codes, names = language_codes(batch)
-        if self.c4_remove_lines:
-            ends = self._thresholds([*names])[codes, rule_number("fineweb_line_ends")]
-            text = remove_lines(batch.column("text"), living, ~np.isnan(ends))
-            batch = set_column(batch, "text", text)
-        signals, spaceless = measure(batch.column("text"), living, codes, names)
+        if self.remove_lines:
+            settings = (living, codes, names, self.remove_lines)
+            text, removed = remove_lines(batch["text"], *settings)
+            counts = {REMOVED + kind: pa.array(n, mask=~living) for kind, n in removed.items()}
+            batch = set_columns(batch, {"text": text} | counts)
+        stops = None
+        if isinstance(self.thresholds, str):
+            stops = stop_words_in(self.preset, self.thresholds, tuple(names))
+        wanted = None if self.signals == "all" else self._asked_for(preset)
+        signals, spaceless = preset.measure(batch["text"], living, codes, names, wanted, stops)
         codes, names = with_spaceless(codes, names, spaceless)
-        thresholds = self._thresholds(names)[codes]
-        for number, name in enumerate(SIGNALS):
-            column = pa.array(signals[number], pa.float32(), from_pandas=True)
-            batch = set_column(batch, PREFIX + name, column)
+        thresholds = self._thresholds(preset, names)[codes]
+        judge = Judge(preset.rules, preset.signals)
+        columns = {
+            PREFIX + name: pa.array(values, pa.float32(), from_pandas=True)
+            for name, values in zip(preset.signals, signals, strict=True)
+        }
         if SCORE not in batch.schema.names:
-            values = score(signals, thresholds)
-            batch = set_column(batch, SCORE, pa.array(values, pa.float32(), mask=~living))
-        failed = failures(signals, thresholds)
+            scores = judge.score(signals, thresholds)
+            columns[SCORE] = pa.array(scores, pa.float32(), mask=~living)
+        limits = thresholds
+        if preset.tells_kinds:
+            kinds = kinds_of(signals, spaceless, thresholds)
+            columns[KIND] = pa.array(NAMES).take(pa.array(kinds, mask=~living))
+            if self.other_kinds == "flag":
+                limits = thresholds_of_kinds(thresholds, kinds)
+        batch = set_columns(batch, columns)
+        failed = judge.failures(signals, limits)
+        flagged = judge.failures(signals, thresholds) & ~failed
+        broken = [~rule.holds(operands(batch, rule)) & living for rule in self._parsed(preset)]
+        failed = np.vstack([failed, *broken])
+        flagged = np.vstack([flagged, *(np.zeros_like(living) for _ in broken)])
+        only_flag = self._only_flag(preset)[:, None]
+        flagged |= failed & only_flag
+        failed &= ~only_flag
+        names = [*judge.names, *self.expressions]
+        batch = set_column(batch, FLAGS, flag_lists(names, flagged, living))
         if not failed.any():
             return batch
-        return mark_dropped(batch, self.name, reasons(failed, signals, thresholds))
+        reasons = judge.reasons(failed[: len(preset.rules)], signals, limits)
+        for rule, rows in zip(self._parsed(preset), failed[len(preset.rules) :], strict=True):
+            reasons = pc.coalesce(reasons, expression_reasons(rule, rows, operands(batch, rule)))
+        return mark_dropped(batch, self.name, reasons)
 
-    def _thresholds(self, names: list[str]) -> np.ndarray:
+    def repairs(self, batch: pa.RecordBatch) -> dict[str, np.ndarray]:
+        """How many lines of each kind were removed."""
+        columns = {
+            kind: pc.fill_null(batch.column(REMOVED + kind), 0) for kind in self.remove_lines
+        }
+        return {
+            f"{kind}_lines_removed": column.to_numpy(zero_copy_only=False)
+            for kind, column in columns.items()
+        }
+
+    def _parsed(self, preset: Preset) -> tuple[Expression, ...]:
+        """The expressions."""
+        return tuple(parse(name, text, preset.signals) for name, text in self.expressions.items())
+
+    def _only_flag(self, preset: Preset) -> np.ndarray:
+        """Bool [rules and expressions]: which of them drop nothing."""
+        rules = [rule.name in self.flag or rule.family in self.flag for rule in preset.rules]
+        return np.array([*rules, *(name in self.flag for name in self.expressions)])
+
+    def _asked_for(self, preset: Preset) -> set[str]:
+        """The signals that rules, kinds and expressions look at."""
+        asked = {rule.signal for rule in preset.rules if rule.family in self.rules}
+        asked.update(SIGNALS_OF_KINDS if preset.tells_kinds else ())
+        asked.update(name for rule in self._parsed(preset) for name in rule.names)
+        return asked & set(preset.signals)
+
+    def _thresholds(self, preset: Preset, names: list[str]) -> np.ndarray:
         """float32 [languages, rules]."""
-        settings = (tuple(self.rules), self.thresholds, self.languages)
-        rows = [thresholds_of(name, *settings) for name in names]
-        return np.array(rows, np.float32).reshape(-1, len(RULES))
+        given: dict[str, float] = {}
+        files: dict[str, LanguageFile] = {}
+        if isinstance(self.thresholds, str):
+            files = read_folder(self.thresholds)
+        else:
+            given = self.thresholds
+        built_in = {
+            name: dict(preset.languages.get(name, {}))
+            | (files[name].thresholds if name in files else {})
+            for name in names
+        }
+        rows = [
+            thresholds_of(name, self.rules, given, self.languages, preset.rules, built_in)
+            for name in names
+        ]
+        return np.array(rows, np.float32).reshape(-1, len(preset.rules))
 
 
-def rule_number(name: str) -> int:
-    """Position of a rule in ``RULES``."""
-    return [rule.name for rule in RULES].index(name)
+def set_columns(batch: pa.RecordBatch, columns: dict[str, pa.Array]) -> pa.RecordBatch:
+    """The batch with columns replaced, or added at the end; at once, unlike ``set_column``."""
+    together = dict(zip(batch.schema.names, batch.columns, strict=True)) | columns
+    return pa.RecordBatch.from_arrays(list(together.values()), names=list(together))
 
 
-def language_codes(batch: pa.RecordBatch) -> tuple[np.ndarray, list[str]]:
-    """The language of each row as a number, and the languages' keys in that order.
+def operands(batch: pa.RecordBatch, rule: Expression) -> dict[str, np.ndarray]:
+    """What an expression is about: name -> values [rows], floats with NaN or objects with None.
 
-    Returns:
-        codes: int64 [rows].
-        names: ``language_key`` of each number; the first is ``UNKNOWN``.
+    Raises:
+        ValueError: the documents have no such column.
     """
-    column = pa.nulls(batch.num_rows, pa.string())
-    for name in ("lang", "declared_lang"):
-        if name in batch.schema.names:
-            column = pc.coalesce(column, batch.column(name).cast(pa.string()))
-    encoded = pc.fill_null(column, "").dictionary_encode()
-    keys = [language_key(name) for name in encoded.dictionary.to_pylist()]
-    names = list(dict.fromkeys([UNKNOWN, *keys]))
-    numbers = np.array([names.index(key) for key in keys], np.int64)
-    return numbers[encoded.indices.to_numpy()], names
-
-
-def with_spaceless(
-    codes: np.ndarray, names: list[str], spaceless: np.ndarray
-) -> tuple[np.ndarray, list[str]]:
-    """Unknown languages split by what they are written in (``spaceless``: share of words)."""
-    codes = np.where((codes == names.index(UNKNOWN)) & (spaceless >= 0.5), len(names), codes)
-    return codes, [*names, UNKNOWN_SPACELESS]
-
-
-def measure(
-    column: pa.Array, living: np.ndarray, codes: np.ndarray, names: list[str]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Measure documents.
-
-    Args:
-        column: large_string [rows].
-        living: bool [rows].
-        codes: int64 [rows], numbers of languages.
-        names: keys of the languages.
-
-    Returns:
-        signals: float32 [SIGNALS, rows], NaN where dead or without meaning.
-        spaceless: float32 [rows]: share of words that are characters of spaceless scripts.
-    """
-    from stages.quality import quality_kernels as kernels
-    from stages.quality.stop_words import stop_words
-    from stages.text_kernels import character_classes
-
-    data, offsets = text_buffers(column)
-    stops = stop_words()
-    lists = np.array([stops.numbers.get(name, -1) for name in names], np.int64)
-    out = np.empty((len(kernels.SIGNALS) + 1, len(living)), np.float32)
-    kernels.measure(
-        data,
-        offsets,
-        living,
-        *character_classes(),
-        lists[codes],
-        stops.keys,
-        stops.words,
-        stops.longest,
-        out.reshape(-1),
-    )
-    return out[:-1], out[-1]
-
-
-def signal_of_rules() -> np.ndarray:
-    """int64 [rules]: the number of each rule's signal."""
-    from stages.quality.quality_kernels import SIGNALS
-
-    return np.array([SIGNALS.index(rule.signal) for rule in RULES])
-
-
-def failures(signals: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """Where a rule fails, bool [rules, rows]; what is off or has no meaning (NaN) does not.
-
-    Args:
-        signals: float32 [SIGNALS, rows].
-        thresholds: float32 [rows, rules].
-    """
-    sides = np.array([rule.side for rule in RULES])[:, None]
-    values = signals[signal_of_rules()]
-    limits = thresholds.T
-    return np.where(sides == AT_LEAST, values < limits, values > limits)
-
-
-def score(signals: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """How far a document is from failing: the mean headroom over the rules that judge it.
-
-    Headroom of "at most t": ``1 - value / t``; of "at least t": ``1 - t / value``; both between 0
-    (at the threshold or beyond) and 1 (nothing of what is bad, or endlessly much of what is good);
-    t = 0 gives 1 on the right side and 0 on the wrong one. A rule without a meaning is left out.
-
-    Returns:
-        float32 [rows] in [0, 1]; 0 where no rule judges.
-    """
-    sides = np.array([rule.side for rule in RULES])[:, None]
-    values = signals[signal_of_rules()].astype(np.float64)
-    limits = thresholds.T.astype(np.float64)
-    larger = np.where(sides == AT_LEAST, values, limits)
-    smaller = np.where(sides == AT_LEAST, limits, values)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        part = np.where(larger > 0, smaller / larger, (smaller > 0).astype(np.float64))
-    judged = ~np.isnan(values) & ~np.isnan(limits)
-    headroom = np.where(judged, 1 - np.clip(part, 0, 1), 0)
-    return (headroom.sum(0) / np.maximum(judged.sum(0), 1)).astype(np.float32)
-
-
-def reasons(failed: np.ndarray, signals: np.ndarray, thresholds: np.ndarray) -> pa.Array:
-    """The first rule that fails as ``"rule: value vs threshold"``, string [rows], or null."""
-    rows = np.flatnonzero(failed.any(0))
-    first = failed[:, rows].argmax(0)
-    names = pa.array([rule.name for rule in RULES]).take(pa.array(first))
-    values = plain_numbers(signals[signal_of_rules()[first], rows])
-    limits = plain_numbers(thresholds[rows, first])
-    texts = pc.binary_join_element_wise(names, ": ", values, " vs ", limits, "")
-    places = np.full(failed.shape[1], -1, np.int64)
-    places[rows] = np.arange(len(rows))
-    return texts.take(pa.array(places, mask=places < 0))
-
-
-def plain_numbers(values: np.ndarray) -> pa.Array:
-    """Numbers as people write them: 12, 0.0314; distinct values are formatted once."""
-    distinct, places = np.unique(values, return_inverse=True)
-    texts = [f"{float(value):.{SIGNIFICANT_DIGITS}g}" for value in distinct]
-    large = [
-        f"{float(v):.0f}" if abs(v) >= 1e4 else t for v, t in zip(distinct, texts, strict=True)
-    ]
-    return pa.array(large, pa.string()).take(pa.array(places.reshape(-1)))
-
-
-def remove_lines(column: pa.Array, living: np.ndarray, by_line_end: np.ndarray) -> pa.Array:
-    """The texts without the lines that C4 removes.
-
-    Args:
-        column: large_string [rows].
-        living: bool [rows]; other rows stay as they are.
-        by_line_end: bool [rows]: whether lines that end no sentence go (not in Thai, say).
-    """
-    from stages.quality.removal_kernels import keep_lines
-    from stages.text_kernels import character_classes
-
-    data, offsets = text_buffers(column)
-    out = np.empty(int(offsets[-1] - offsets[0]), np.uint8)
-    out_offsets = np.empty(len(offsets), np.int64)
-    keep_lines(data, offsets, living, by_line_end, *character_classes(), out, out_offsets)
-    return text_column(out[: out_offsets[-1]], out_offsets)
+    found = {}
+    for name in rule.names:
+        column = PREFIX + name if PREFIX + name in batch.schema.names else name
+        if column not in batch.schema.names:
+            raise ValueError(f"expressions.{rule.name}: the documents have no column {name!r}")
+        values = batch.column(column)
+        if name in TEXT_COLUMNS:
+            found[name] = np.array(values.to_pylist(), object)
+        else:
+            values = pc.fill_null(values.cast(pa.float64()), np.nan)
+            found[name] = values.to_numpy(zero_copy_only=False)
+    return found

@@ -1,6 +1,6 @@
 """All quality signals of a batch in one kernel: scan, count, divide.
 
-``SIGNALS`` names them in the order of the output. A signal is NaN where it has no meaning (no
+``signals.OWN`` names them in the order of the output. A signal is NaN where it has no meaning (no
 words, no lines, no list of stop words for the language); rules skip it then.
 """
 
@@ -11,35 +11,33 @@ from typing import Any
 import numpy as np
 
 from formats.compile import array_types, kernel
-from stages.quality.repetition_kernels import (
-    ORDERS,
-    count_duplicates,
-    fill_prefixes,
-    find_slot,
-    measure_ngrams,
-    ngram_scratch,
-    power,
-    sequence_hash,
-)
-from stages.quality.words_kernels import (
-    CHARACTERS,
-    ELLIPSES,
-    ENDED_PARAGRAPHS,
+from stages.quality.hashing_kernels import count_duplicates, find_slot, power, sequence_hash
+from stages.quality.marks_kernels import (
     ENDS_WITH_ELLIPSIS,
+    ENDS_WITH_MARK,
     HAS_BRACE,
     HAS_JAVASCRIPT,
     HAS_LOREM_IPSUM,
     HAS_POLICY,
     HAS_SENTENCE,
-    HASH_SIGNS,
     IS_BULLET,
+    IS_CODE,
     IS_LINK,
+)
+from stages.quality.repetition_kernels import ORDERS, measure_ngrams, ngram_scratch
+from stages.quality.sizes_kernels import THREE_WORDS, UNIT
+from stages.quality.words_kernels import (
+    CHARACTERS,
+    ELLIPSES,
+    ENDED_PARAGRAPHS,
+    HASH_SIGNS,
     LETTER_WORDS,
     LINES,
     LINK_BYTES,
     LONGEST_WORD,
     PARAGRAPHS,
     SENTENCES,
+    SIZE,
     SPACELESS_WORDS,
     TOTALS,
     WORD_CHARACTERS,
@@ -48,41 +46,6 @@ from stages.quality.words_kernels import (
     scan_document,
 )
 
-SIGNALS = (
-    "words",
-    "mean_word_length",
-    "hash_signs",
-    "ellipses",
-    "bullet_lines",
-    "ellipsis_lines",
-    "letter_words",
-    "stop_words",
-    "duplicate_paragraphs",
-    "duplicate_paragraph_characters",
-    "duplicate_lines",
-    "duplicate_line_characters",
-    "top_2_gram",
-    "top_3_gram",
-    "top_4_gram",
-    "duplicate_5_grams",
-    "duplicate_6_grams",
-    "duplicate_7_grams",
-    "duplicate_8_grams",
-    "duplicate_9_grams",
-    "duplicate_10_grams",
-    "lorem_ipsum_lines",
-    "longest_word",
-    "javascript_lines",
-    "policy_lines",
-    "brace_lines",
-    "link_lines",
-    "link_bytes",
-    "few_word_lines",
-    "sentences",
-    "terminal_lines",
-    "short_lines",
-    "lines_per_word",
-)
 (
     WORD_COUNT,
     MEAN_WORD_LENGTH,
@@ -117,17 +80,20 @@ SIGNALS = (
     TERMINAL_LINES,
     SHORT_LINES,
     LINES_PER_WORD,
+    BARE_LINES,
+    CODE_LINES,
+    PUNCTUATED_LINES,
+    MEAN_LINE_LENGTH,
+    LINE_LENGTH_VARIATION,
     SPACELESS,
-) = range(len(SIGNALS) + 1)
-"""Rows of the output; one more than there are columns: the share of words of spaceless scripts."""
+) = range(39)
+"""Rows of the output, as in ``signals.OWN``; the last: the share of words in spaceless scripts."""
 
 SHORT_LINE = 30
 """Code points, FineWeb; half of it in spaceless scripts, whose characters say about twice as
 much."""
 FEWEST_LINES = 4
 """Shares of lines are NaN below: of one or two lines they say nothing."""
-FEW_WORDS = 3
-"""C4's minimum of words in a line."""
 FLAG_SIGNALS = (
     (HAS_SENTENCE, TERMINAL_LINES),
     (IS_BULLET, BULLET_LINES),
@@ -137,8 +103,29 @@ FLAG_SIGNALS = (
     (HAS_BRACE, BRACE_LINES),
     (IS_LINK, LINK_LINES),
     (HAS_LOREM_IPSUM, LOREM_IPSUM_LINES),
+    (IS_CODE, CODE_LINES),
+    (ENDS_WITH_MARK, PUNCTUATED_LINES),
 )
 """Flag of a line -> the signal that counts the lines that have it."""
+NOT_BARE = IS_BULLET | ENDS_WITH_MARK | IS_CODE
+LINE_PART, STOP_WORD_PART, DUPLICATE_PART, NGRAM_PART = 1, 2, 4, 8
+"""What ``measure`` does beyond the scan, as bits: it can be left out where nobody asks for it."""
+ALL_PARTS = LINE_PART | STOP_WORD_PART | DUPLICATE_PART | NGRAM_PART
+PART_OF_SIGNAL = (
+    dict.fromkeys(range(STOP_WORDS, STOP_WORDS + 1), STOP_WORD_PART)
+    | dict.fromkeys(range(DUPLICATE_PARAGRAPHS, TOP_2_GRAM), DUPLICATE_PART)
+    | dict.fromkeys(range(TOP_2_GRAM, DUPLICATE_10_GRAMS + 1), NGRAM_PART)
+    | dict.fromkeys(
+        (
+            BULLET_LINES, ELLIPSIS_LINES, LOREM_IPSUM_LINES, JAVASCRIPT_LINES, POLICY_LINES,
+            BRACE_LINES, LINK_LINES, FEW_WORD_LINES, TERMINAL_LINES, SHORT_LINES, LINES_PER_WORD,
+            BARE_LINES,
+            CODE_LINES, PUNCTUATED_LINES, MEAN_LINE_LENGTH, LINE_LENGTH_VARIATION,
+        ),
+        LINE_PART,
+    )
+)  # fmt: skip
+"""Signal -> the part that measures it; the others come from the scan itself."""
 STOP_WINDOW = 2000
 """Stop words are looked for among so many words from the start: more changes no answer."""
 STOP_SLOTS_BITS = 8
@@ -156,22 +143,24 @@ def count_stop_words(
     keys: np.ndarray,
     numbers: np.ndarray,
     longest: np.ndarray,
+    window: Any,
 ) -> Any:
-    """Distinct stop words of a language in a document (its first STOP_WINDOW words).
+    """Distinct stop words of a language in the first ``window`` words of a document.
 
     Args:
-        prefix: ``fill_prefixes`` of its words.
+        prefix: running hashes of its words.
         count: how many words.
         language: number of the language.
         keys: uint64 [languages * STOP_SLOTS], hash tables of ``sequence_hash``, 0 where empty.
         numbers: int64, the same shape: number of the stop word (0..63) in a slot.
         longest: int64 [languages]: words of the language's longest stop word.
+        window: how many words are looked at.
     """
     table = keys[language * STOP_SLOTS : (language + 1) * STOP_SLOTS]
     seen = np.uint64(0)
     for order in range(1, longest[language] + 1):
         factor = power(order)
-        for position in range(min(count, STOP_WINDOW) - order + 1):
+        for position in range(min(count, window) - order + 1):
             key = sequence_hash(prefix, position, order, factor)
             slot = find_slot(table, STOP_SLOTS_BITS, key)
             if table[slot] == key:
@@ -193,38 +182,52 @@ def line_signals(lines: Any, count: Any, spaceless: Any, signals: np.ndarray) ->
         spaceless: whether it is written without spaces between words.
         signals: float64 [rows of the output].
     """
-    _, lengths, words, flags, _, _ = lines
+    _, lengths, sizes, flags, _, _ = lines
     longest = SHORT_LINE // 2 if spaceless else SHORT_LINE
     for flag, signal in FLAG_SIGNALS:
         have = np.int64(0)
         for line in range(count):
             have += (flags[line] & flag) != 0
         signals[signal] = have / count
-    few = np.int64(0)
-    short = np.int64(0)
+    few = short = bare = total = squares = np.int64(0)
     for line in range(count):
-        few += words[line] < FEW_WORDS
+        total += lengths[line]
+        squares += lengths[line] * lengths[line]
+        few += sizes[line] < THREE_WORDS
         short += lengths[line] <= longest
+        bare += lengths[line] <= longest and flags[line] & NOT_BARE == 0
     signals[FEW_WORD_LINES] = few / count
     signals[SHORT_LINES] = short / count
+    signals[BARE_LINES] = bare / count
+    mean = total / count
+    signals[MEAN_LINE_LENGTH] = mean
+    signals[LINE_LENGTH_VARIATION] = np.sqrt(max(squares / count - mean * mean, 0.0)) / mean
 
 
 @kernel()
 def repetition_signals(
     words: Any,
-    prefixes: Any,
     lines: Any,
     totals: np.ndarray,
     spaceless: Any,
+    parts: Any,
     scratch: Any,
     ngrams: np.ndarray,
     signals: np.ndarray,
 ) -> None:
-    """Fill the signals of repeated lines, paragraphs and n-grams."""
+    """Fill the signals of repeated lines and paragraphs, and of n-grams, as ``parts`` says."""
     line_hashes, line_lengths, _, _, paragraph_hashes, paragraph_lengths = lines
     keys = scratch[0]
-    prefix, reach = prefixes
+    prefix, reach = words
     size = totals[CHARACTERS]
+    if parts & NGRAM_PART:
+        stretch = 2 if spaceless else 1
+        joiner = 0 if spaceless else 1
+        measure_ngrams(prefix, reach, totals[WORDS], stretch, joiner, False, scratch, ngrams)
+        for level in range(len(ngrams)):
+            signals[TOP_2_GRAM + level] = min(ngrams[level] / size, 1.0)
+    if not parts & DUPLICATE_PART:
+        return
     count = totals[LINES]
     duplicates, length = count_duplicates(line_hashes, line_lengths, count, keys)
     signals[DUPLICATE_LINES] = duplicates / count
@@ -233,25 +236,20 @@ def repetition_signals(
     duplicates, length = count_duplicates(paragraph_hashes, paragraph_lengths, count, keys)
     signals[DUPLICATE_PARAGRAPHS] = duplicates / count
     signals[DUPLICATE_PARAGRAPH_CHARACTERS] = length / size
-    stretch = 2 if spaceless else 1
-    joiner = 0 if spaceless else 1
-    measure_ngrams(prefix, reach, totals[WORDS], stretch, joiner, scratch, ngrams)
-    for level in range(len(ngrams)):
-        signals[TOP_2_GRAM + level] = ngrams[level] / size
 
 
 @kernel()
 def word_signals(totals: np.ndarray, size: Any, signals: np.ndarray) -> None:
     """Fill the signals that need neither lines nor n-grams; ``size`` is in bytes."""
     signals[LINK_SHARE] = totals[LINK_BYTES] / size
-    count = totals[WORDS]
-    signals[MEAN_WORD_LENGTH] = totals[WORD_CHARACTERS] / count
-    signals[HASHES_PER_WORD] = totals[HASH_SIGNS] / count
-    signals[ELLIPSES_PER_WORD] = totals[ELLIPSES] / count
-    signals[LETTER_SHARE] = totals[LETTER_WORDS] / count
+    words = totals[SIZE] / UNIT
+    signals[MEAN_WORD_LENGTH] = totals[WORD_CHARACTERS] / words
+    signals[HASHES_PER_WORD] = totals[HASH_SIGNS] / words
+    signals[ELLIPSES_PER_WORD] = totals[ELLIPSES] / words
+    signals[LETTER_SHARE] = totals[LETTER_WORDS] / totals[SIZE]
     signals[LONGEST] = totals[LONGEST_WORD]
     signals[SENTENCE_COUNT] = totals[SENTENCES]
-    signals[SPACELESS] = totals[SPACELESS_WORDS] / count
+    signals[SPACELESS] = totals[SPACELESS_WORDS] / totals[WORDS]
 
 
 _t = array_types()
@@ -260,7 +258,7 @@ _t = array_types()
 @kernel(
     (
         _t["u8"], _t["i64"], _t["b1"], _t["u16"], _t["u8"], _t["i64"], _t["u64"], _t["i64"],
-        _t["i64"], _t["w_f32"],
+        _t["i64"], _t["i64"].dtype, _t["w_f32"],
     )
 )  # fmt: skip
 def measure(
@@ -273,14 +271,16 @@ def measure(
     stop_keys: np.ndarray,
     stop_numbers: np.ndarray,
     longest_stop_word: np.ndarray,
+    parts: Any,
     out: np.ndarray,
 ) -> None:
     """Measure every living document of a batch.
 
     The text is ``data`` and ``offsets``; ``index`` and ``blocks`` are ``character_classes()``;
     ``languages`` int64 [rows] numbers the stop word tables (see ``count_stop_words``; -1: none).
-    ``out`` float32 [(SIGNALS + 1) * rows] is filled, one signal after the other: NaN for dead
-    rows; only the word count where a document has no words.
+    ``out`` float32 [(SPACELESS + 1) * rows] is filled, one signal after the other: NaN for dead
+    rows and for signals whose part (``PART_OF_SIGNAL``) is not in ``parts``; only the word count
+    where a document has no words.
     """
     rows = len(alive)
     largest = np.int64(0)
@@ -289,7 +289,6 @@ def measure(
             largest = max(largest, offsets[row + 1] - offsets[row])
     most_words = largest // 2 + 2
     words = (np.empty(most_words, np.uint64), np.empty(most_words, np.int64))
-    prefixes = (np.empty(most_words, np.uint64), np.empty(most_words, np.int64))
     lines = line_arrays(largest)
     scratch = ngram_scratch(most_words)
     totals = np.empty(TOTALS, np.int64)
@@ -301,27 +300,25 @@ def measure(
             start = offsets[row]
             scan_document(data, start, offsets[row + 1], (index, blocks), words, lines, totals)
             count = totals[WORDS]
-            signals[WORD_COUNT] = count
+            signals[WORD_COUNT] = totals[SIZE] / UNIT
             if count > 0:
                 spaceless = 2 * totals[SPACELESS_WORDS] >= count
-                fill_prefixes(words[0], words[1], count, prefixes[0], prefixes[1])
                 word_signals(totals, offsets[row + 1] - start, signals)
-                if totals[LINES] >= FEWEST_LINES:
+                if totals[LINES] >= FEWEST_LINES and parts & LINE_PART:
                     line_signals(lines, totals[LINES], spaceless, signals)
                     ended = totals[ENDED_PARAGRAPHS] / totals[PARAGRAPHS]
                     signals[TERMINAL_LINES] = max(signals[TERMINAL_LINES], ended)
-                    signals[LINES_PER_WORD] = totals[LINES] / count
-                repetition_signals(
-                    words, prefixes, lines, totals, spaceless, scratch, ngrams, signals
-                )
-                if languages[row] >= 0:
+                    signals[LINES_PER_WORD] = totals[LINES] * UNIT / totals[SIZE]
+                repetition_signals(words, lines, totals, spaceless, parts, scratch, ngrams, signals)
+                if languages[row] >= 0 and parts & STOP_WORD_PART:
                     signals[STOP_WORDS] = count_stop_words(
-                        prefixes[0],
+                        words[0],
                         count,
                         languages[row],
                         stop_keys,
                         stop_numbers,
                         longest_stop_word,
+                        STOP_WINDOW,
                     )
         for signal in range(SPACELESS + 1):
             out[signal * rows + row] = signals[signal]

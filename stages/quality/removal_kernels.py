@@ -1,4 +1,4 @@
-"""Removing the lines that C4 removes (``c4_remove_lines`` of the stage ``quality``).
+"""Removing the lines that C4 removes (``remove_lines: [c4]`` of the stage ``quality``).
 
 A line goes if it has fewer than three words, mentions JavaScript, is a policy notice, or ends no
 sentence (datatrove's ``c4_filters.py``). Lines are judged by ``scan_document``, one at a time.
@@ -11,17 +11,13 @@ from typing import Any
 import numpy as np
 
 from formats.compile import array_types, kernel
-from stages.quality.quality_kernels import FEW_WORDS
-from stages.quality.words_kernels import (
+from stages.quality.marks_kernels import (
     ENDS_SENTENCE,
     HAS_JAVASCRIPT,
     HAS_POLICY,
-    LINES,
-    NEW_LINE,
-    TOTALS,
-    line_arrays,
-    scan_document,
 )
+from stages.quality.sizes_kernels import THREE_WORDS
+from stages.quality.words_kernels import LINES, NEW_LINE, TOTALS, line_arrays, scan_document
 
 _t = array_types()
 
@@ -32,7 +28,7 @@ def stays(lines: Any, totals: np.ndarray, by_line_end: Any) -> Any:
     if totals[LINES] == 0:
         return False
     flags = lines[3][0]
-    if lines[2][0] < FEW_WORDS or flags & (HAS_JAVASCRIPT | HAS_POLICY):
+    if lines[2][0] < THREE_WORDS or flags & (HAS_JAVASCRIPT | HAS_POLICY):
         return False
     return not by_line_end or flags & ENDS_SENTENCE != 0
 
@@ -40,6 +36,7 @@ def stays(lines: Any, totals: np.ndarray, by_line_end: Any) -> Any:
 @kernel(
     (
         _t["u8"], _t["i64"], _t["b1"], _t["b1"], _t["u16"], _t["u8"], _t["w_u8"], _t["w_i64"],
+        _t["w_i32"],
     )
 )  # fmt: skip
 def keep_lines(
@@ -51,11 +48,13 @@ def keep_lines(
     blocks: np.ndarray,
     out: np.ndarray,
     out_offsets: np.ndarray,
+    counts: np.ndarray,
 ) -> None:
     """Copy a text column without the lines that go; dead rows are copied whole.
 
     ``by_line_end`` bool [rows] says where the rule on line ends holds. ``out`` is as long as the
-    text; ``out_offsets`` int64 [rows + 1] is filled.
+    text; ``out_offsets`` int64 [rows + 1] and ``counts`` int32 [rows], the lines with something in
+    them that went, are filled.
     """
     largest = np.int64(0)
     for row in range(len(alive)):
@@ -69,6 +68,7 @@ def keep_lines(
         end = offsets[row + 1]
         position = offsets[row]
         first = here
+        counts[row] = 0
         while position < end:
             stop = position
             while stop < end and (data[stop] != NEW_LINE or not alive[row]):
@@ -84,5 +84,6 @@ def keep_lines(
                 for k in range(stop - position):
                     out[here + k] = data[position + k]
                 here += stop - position
+            counts[row] += not keep and stop > position
             position = stop + 1
         out_offsets[row + 1] = here

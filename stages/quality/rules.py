@@ -5,10 +5,14 @@ Rules are those of Gopher (Rae et al. 2021), C4 (Raffel et al. 2020) and FineWeb
 set for English words between spaces. What is different here, and why:
 
 * A word of ours is a run of letters and digits, punctuation is not counted (datatrove counts marks
-  as words); in Thai, Lao, Khmer, Burmese, Chinese and Japanese it is a character with its marks.
-  Mean word lengths there are 1 to 2, so the lower bound is off and the upper bound is what finds
-  Latin junk; n-grams are measured over 2n of them (prototypes: 1.6 Han, 2.2 kana, 3.2 Thai
-  characters are a word).
+  as words). In scripts without spaces a character with its marks is a part of a word
+  (``sizes_kernels``), and counts, means and shares are of words so estimated: fifty words are about
+  90 Chinese characters or 250 Thai code points. The mean length of a word is near the script's
+  constant there, so the lower bound is off and the upper one, FineWeb-2's, is what finds Latin
+  junk. n-grams are measured over 2n characters.
+* A top n-gram counts where it repeats: datatrove's shares of short documents are those of their
+  first n-gram. Shares are at most 1.
+* Short documents, lists, verse and code have thresholds of their own (``kinds``).
 * Lines and their duplicates are counted among lines with a word in them (``words_kernels``).
 * C4 removes lines and then asks what is left. Here C4's tests of lines are shares of a document,
   so that a page about JavaScript or with a code sample stays (see each rule).
@@ -21,7 +25,7 @@ set for English words between spaces. What is different here, and why:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
@@ -47,7 +51,7 @@ class Rule:
     name: str
     family: Family
     signal: str
-    """One of ``quality_kernels.SIGNALS``."""
+    """One of the preset's (``signals``)."""
     side: int
     """AT_LEAST or AT_MOST; equality passes."""
     threshold: float | None
@@ -91,6 +95,8 @@ RULES = (
     Rule("c4_link_lines", "c4", "link_lines", AT_MOST, 0.4),
     Rule("c4_link_bytes", "c4", "link_bytes", AT_MOST, 0.45),
     Rule("c4_few_word_lines", "c4", "few_word_lines", AT_MOST, 0.75),
+    # Ours too: menus, of which not all have one word a line. Glossaries are below 0.8.
+    Rule("c4_bare_lines", "c4", "bare_lines", AT_MOST, 0.93),
     Rule("c4_sentences", "c4", "sentences", AT_LEAST, 2),
     # FineWeb. Line ends: 0.12 of lines there; here lines or paragraphs with a sentence in them.
     # Short lines: 0.67 there, FineWeb 2 switched the rule off. Copies of lines: 0.01 there, 0.1 in
@@ -103,16 +109,17 @@ RULES = (
 
 SPACELESS: dict[str, float | None] = {
     "gopher_below_avg_word_length": None,
-    "gopher_above_avg_word_length": 5,
+    "gopher_above_avg_word_length": 6,
     "repetition_top_2_gram": 0.25,
     "repetition_top_3_gram": 0.25,
     "repetition_top_4_gram": 0.25,
-    "fineweb_new_lines": 0.25,
+    "fineweb_new_lines": 0.45,
 }
-"""Scripts whose words are characters; FineWeb 2 has 1 to 5 (zh), 1 to 6 (ja) for mean length."""
+"""Scripts whose words are characters; FineWeb 2 has 1 to 5 (zh), 1 to 6 (ja) for mean length. New
+lines: five characters of verse are 2.8 words."""
 
 NO_SENTENCE_MARKS: dict[str, float | None] = SPACELESS | {
-    "gopher_above_avg_word_length": 4,
+    "gopher_above_avg_word_length": 10,
     "c4_sentences": None,
     "fineweb_line_ends": None,
 }
@@ -164,14 +171,20 @@ LANGUAGES: dict[str, dict[str, float | None]] = {
 """Language -> rule -> threshold (None: off); what is not named here is as in ``RULES``."""
 
 
-def check_rule_names(names: Mapping[str, object] | list[str], where: str) -> None:
+def check_rule_names(
+    names: Mapping[str, object] | Sequence[str], where: str, rules: Sequence[Rule] = RULES
+) -> None:
     """Raise ``ValueError`` naming the first unknown rule and the nearest known one."""
-    known = [rule.name for rule in RULES]
+    known = [rule.name for rule in rules]
     for name in names:
         if name not in known:
-            nearest = get_close_matches(name, known, 1)
-            hint = f"; did you mean {nearest[0]!r}?" if nearest else f"; known: {', '.join(known)}"
-            raise ValueError(f"{where}: there is no rule {name!r}{hint}")
+            raise ValueError(f"{where}: there is no rule {name!r}{nearest(name, known)}")
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """What a message says after a wrong name: the name that was meant, or all there are."""
+    found = get_close_matches(name, known, 1)
+    return f"; did you mean {found[0]!r}?" if found else f"; known: {', '.join(known)}"
 
 
 def language_key(language: str | None) -> str:
@@ -183,13 +196,15 @@ def language_key(language: str | None) -> str:
 
 def thresholds_of(
     language: str,
-    families: tuple[Family, ...] = FAMILIES,
+    families: Sequence[Family] = FAMILIES,
     thresholds: Mapping[str, float] | None = None,
     languages: Mapping[str, Mapping[str, float | None]] | None = None,
+    rules: Sequence[Rule] = RULES,
+    built_in: Mapping[str, Mapping[str, float | None]] = LANGUAGES,
 ) -> np.ndarray:
     """The thresholds that judge documents of a language.
 
-    From weak to strong: the rule's default, the language's entry in ``LANGUAGES``, the caller's
+    From weak to strong: the rule's default, the language's entry in ``built_in``, the caller's
     ``thresholds`` (which leave alone what is off for the language), the caller's ``languages``.
 
     Args:
@@ -197,14 +212,16 @@ def thresholds_of(
         families: rules of other families are off.
         thresholds: rule -> threshold, for all languages.
         languages: language -> rule -> threshold, None to switch it off.
+        rules: the rules.
+        built_in: language -> rule -> threshold, None where the rule is off for the language.
 
     Returns:
         float32 [rules]: NaN where a rule is off.
     """
-    ours = LANGUAGES.get(language, {})
+    ours = built_in.get(language, {})
     theirs = (languages or {}).get(language, {})
-    result = np.full(len(RULES), np.nan, np.float32)
-    for number, rule in enumerate(RULES):
+    result = np.full(len(rules), np.nan, np.float32)
+    for number, rule in enumerate(rules):
         value = ours.get(rule.name, rule.threshold)
         off_here = rule.name in ours and value is None
         if thresholds and rule.name in thresholds and not off_here:

@@ -6,11 +6,13 @@ text again. Definitions:
 
 * word: see ``stages.text_kernels``; identity is by hash of its code points, case kept,
   Arabic vowel signs left out.
+* size of a word: 1, or the part of a word that a character of a script without spaces is
+  (``sizes_kernels``). Where words are counted, their sizes are added up.
 * line: what stands between new lines, blanks at both ends left out; only lines with a word count,
   so rules of dashes, lone braces and the borders of tables are no lines.
 * paragraph: lines up to an empty line.
-* sentence: three words and more that a terminal mark ends (before a blank, a closing quote or the
-  end, or anywhere if the mark is not ASCII) or the end of the line.
+* sentence: three words (rounded) and more that a terminal mark ends (before a blank, a closing
+  quote or the end, or anywhere if the mark is not ASCII) or the end of the line.
 """
 
 from __future__ import annotations
@@ -20,6 +22,28 @@ from typing import Any
 import numpy as np
 
 from formats.compile import array_types, kernel
+from stages.quality.hashing_kernels import BASE
+from stages.quality.marks_kernels import (
+    ENDS_SENTENCE,
+    ENDS_WITH_ELLIPSIS,
+    ENDS_WITH_MARK,
+    HAS_BRACE,
+    HAS_SENTENCE,
+    IS_BULLET,
+    IS_CODE,
+    IS_LINK,
+    MARKS,
+    address_end,
+    code_mark,
+    ends_here,
+    is_bullet,
+    is_code,
+    may_begin_phrase,
+    phrase_flags,
+    seen_ellipsis,
+)
+from stages.quality.reading_kernels import FACTOR, SEED, ascii_word, count_characters, read_word
+from stages.quality.sizes_kernels import THREE_WORDS, size_of_word
 from stages.text_kernels import (
     BLANK,
     CLOSING,
@@ -28,30 +52,16 @@ from stages.text_kernels import (
     MARK,
     SPACELESS,
     TERMINAL,
-    WORD,
     decode,
     look_up,
 )
-
-# What a line has: flags.
-ENDS_SENTENCE = 1
-"""It ends with a terminal mark (quotes and brackets aside)."""
-IS_BULLET = 2
-ENDS_WITH_ELLIPSIS = 4
-HAS_JAVASCRIPT = 8
-HAS_POLICY = 16
-HAS_BRACE = 32
-IS_LINK = 64
-"""The line begins with a link, and a third of it or more is an address."""
-HAS_LOREM_IPSUM = 128
-HAS_SENTENCE = 256
-"""A sentence ends in it, at its end or before."""
 
 # What a document has: positions in ``totals``.
 CHARACTERS = 0
 WORDS = 1
 WORD_CHARACTERS = 2
 LETTER_WORDS = 3
+"""Size of the words with a letter."""
 SPACELESS_WORDS = 4
 LONGEST_WORD = 5
 HASH_SIGNS = 6
@@ -63,134 +73,12 @@ ENDED_PARAGRAPHS = 11
 """Paragraphs with the end of a sentence in their last line."""
 LINK_BYTES = 12
 """Bytes of addresses: after http://, https://, www. and "](" up to a blank or what closes them."""
-TOTALS = 13
+SIZE = 13
+"""Of all words."""
+TOTALS = 14
 
-SEED = np.uint64(0x243F6A8885A308D3)
-"""First 64 bits of the fraction of pi."""
-FACTOR = np.uint64(0x9FB21C651E98DF25)
-"""Odd multiplier of XXH3 (rrmxmx)."""
 NEW_LINE = 0x0A
-ARABIC_MARKS = (0x0610, 0x0670)
-"""Marks in this range are vowel signs that may be written or not: no part of a word's identity."""
 LINK_PART = 3
-WORDS_OF_A_SENTENCE = 3
-"""C4: fewer words are no sentence; the number of a heading is none either."""
-
-PHRASES = (
-    (b"lorem ipsum", HAS_LOREM_IPSUM),
-    (b"javascript", HAS_JAVASCRIPT),
-    (b"terms of use", HAS_POLICY),
-    (b"privacy policy", HAS_POLICY),
-    (b"cookie policy", HAS_POLICY),
-    (b"uses cookies", HAS_POLICY),
-    (b"use of cookies", HAS_POLICY),
-    (b"use cookies", HAS_POLICY),
-    (b"http://", IS_LINK),
-    (b"https://", IS_LINK),
-    (b"www.", IS_LINK),
-)
-"""Looked for where a word begins, in any case. C4 (datatrove's c4_filters.py), and addresses."""
-PHRASE_BYTES = np.frombuffer(b"".join(p for p, _ in PHRASES), np.uint8)
-PHRASE_STARTS = np.cumsum([0] + [len(p) for p, _ in PHRASES])
-PHRASE_FLAGS = np.array([flag for _, flag in PHRASES])
-SECOND_BYTES = np.zeros(256, np.uint8)
-"""The second byte of the phrases that begin with a byte: what most words fail on."""
-for _phrase, _ in PHRASES:
-    SECOND_BYTES[_phrase[0]] = _phrase[1]
-
-BULLETS_BEFORE_BLANK = "-*+"
-BULLETS = "•‣▪●◦○■□⁃∙・·"
-
-
-@kernel()
-def phrase_flags(data: np.ndarray, position: Any, end: Any) -> Any:
-    """Flags of the phrases that begin at ``position``; ASCII letters in any case."""
-    found = 0
-    for number in range(len(PHRASE_FLAGS)):
-        first = PHRASE_STARTS[number]
-        size = PHRASE_STARTS[number + 1] - first
-        if position + size > end:
-            continue
-        equal = True
-        for k in range(size):
-            byte = data[position + k]
-            if 0x41 <= byte <= 0x5A:
-                byte |= 0x20
-            if byte != PHRASE_BYTES[first + k]:
-                equal = False
-                break
-        if equal:
-            found |= PHRASE_FLAGS[number]
-    return found
-
-
-@kernel()
-def is_bullet(data: np.ndarray, character: Any, after: Any, end: Any) -> Any:
-    """Whether a line that begins with this character is an item of a list."""
-    if character < 0x80:
-        marks = character == 0x2D or character == 0x2A or character == 0x2B
-        return marks and after < end and data[after] <= 0x20
-    if character == 0xB7 or character == 0x30FB or character == 0x2022 or character == 0x2023:
-        return True
-    if character == 0x2043 or character == 0x2219 or character == 0x25E6:
-        return True
-    return character in (0x25A0, 0x25A1, 0x25AA, 0x25CB, 0x25CF)
-
-
-@kernel()
-def address_end(data: np.ndarray, position: Any, end: Any) -> Any:
-    """Where the address at ``position`` ends: before a blank, a quote or a closing bracket."""
-    while position < end:
-        byte = data[position]
-        if byte <= 0x20 or byte == 0x22 or byte == 0x29 or byte == 0x3E:
-            break
-        position += 1
-    return position
-
-
-@kernel()
-def ends_here(data: np.ndarray, after: Any, end: Any, index: np.ndarray, blocks: np.ndarray) -> Any:
-    """Whether an ASCII terminal mark before ``after`` ends a sentence rather than a number."""
-    if after >= end:
-        return True
-    character, _ = decode(data, after)
-    return look_up(index, blocks, character) & (BLANK | CLOSING | TERMINAL) != 0
-
-
-@kernel()
-def read_word(
-    data: np.ndarray, position: Any, end: Any, index: np.ndarray, blocks: np.ndarray
-) -> tuple[Any, Any, Any, Any]:
-    """The word at ``position``: (where it ends, hash, code points, classes of its characters)."""
-    character, position = decode(data, position)
-    kind = look_up(index, blocks, character)
-    kinds = kind
-    value = (SEED ^ np.uint64(character)) * FACTOR
-    length = np.int64(1)
-    alone = kind & SPACELESS
-    while position < end:
-        byte = data[position]
-        if byte < 0x80:
-            kind = blocks[byte]
-            if kind & WORD == 0 or alone != 0:
-                break
-            value = (value ^ np.uint64(byte)) * FACTOR
-            length += 1
-            kinds |= kind
-            position += 1
-            continue
-        character, after = decode(data, position)
-        kind = look_up(index, blocks, character)
-        if kind & WORD == 0:
-            break
-        if kind & MARK == 0 and (alone | (kind & SPACELESS)) != 0:
-            break
-        if kind & MARK == 0 or not ARABIC_MARKS[0] <= character <= ARABIC_MARKS[1]:
-            value = (value ^ np.uint64(character)) * FACTOR
-        length += 1
-        kinds |= kind
-        position = after
-    return position, value ^ (value >> np.uint64(32)), length, kinds
 
 
 @kernel()
@@ -204,13 +92,14 @@ def scan_document(
         start: its first byte.
         end: the byte after its last.
         tables: ``character_classes()``.
-        words: (hashes uint64, lengths int64), filled with one entry a word.
+        words: (prefix uint64, reach int64), filled with one entry a word behind a first 0: running
+            sums of the words' hashes (the polynomial of ``repetition_kernels``) and code points.
         lines: ``line_arrays``, filled with one entry a line or paragraph.
         totals: int64 [TOTALS], filled.
     """
     index, blocks = tables
-    word_hashes, word_lengths = words
-    line_hashes, line_lengths, line_words, line_flags, paragraph_hashes, paragraph_lengths = lines
+    prefix, word_reach = words
+    line_hashes, line_lengths, line_sizes, line_flags, paragraph_hashes, paragraph_lengths = lines
     totals[:] = 0
     paragraph_hash = SEED
     paragraph_length = np.int64(0)
@@ -220,33 +109,45 @@ def scan_document(
     length = np.int64(0)  # the same up to the last that is none
     flags = 0
     first_word = np.int64(0)
+    size_before = np.int64(0)
     sentence_start = np.int64(0)
     heading = False
     link_end = start
     links_before = np.int64(0)
     link_first = False
     dots = 0
+    code_marks = np.int64(0)
+    last = np.int64(0)
     word = np.int64(0)
+    size = np.int64(0)
+    value = np.uint64(0)
+    hashed = np.uint64(0)
     word_characters = np.int64(0)
     letter_words = np.int64(0)
     spaceless_words = np.int64(0)
     longest_word = np.int64(0)
-    characters = np.int64(0)
+    prefix[0] = 0
+    word_reach[0] = 0
+    character = after = kind = np.int64(0)
+    known = False  # the three are those of what stands at position
     position = start
     while position <= end:
-        if position == end or data[position] == NEW_LINE:
+        byte = np.int64(NEW_LINE) if position == end else np.int64(data[np.uint64(position)])
+        if byte == NEW_LINE:
             if word > first_word:
                 if flags & ENDS_SENTENCE:
                     flags |= HAS_SENTENCE
                 if link_first and LINK_PART * (totals[LINK_BYTES] - links_before) >= length:
                     flags |= IS_LINK
+                if code_marks > 0 and is_code(code_marks, last, size - size_before):
+                    flags |= IS_CODE
                 line = totals[LINES]
                 line_hashes[line] = line_hash
                 line_lengths[line] = length
-                line_words[line] = word - first_word
+                line_sizes[line] = size - size_before
                 line_flags[line] = flags
                 totals[LINES] = line + 1
-                totals[SENTENCES] += word - sentence_start >= WORDS_OF_A_SENTENCE
+                totals[SENTENCES] += size - sentence_start >= THREE_WORDS
                 paragraph_hash = (paragraph_hash ^ line_hash) * FACTOR
                 paragraph_hash ^= paragraph_hash >> np.uint64(32)
                 paragraph_length += length
@@ -260,7 +161,6 @@ def scan_document(
                 paragraph_length = np.int64(0)
             if position == end:
                 break
-            characters += 1
             position += 1
             links_before = totals[LINK_BYTES]
             link_first = False
@@ -269,44 +169,81 @@ def scan_document(
             length = np.int64(0)
             flags = 0
             first_word = word
-            sentence_start = word
+            size_before = size
+            sentence_start = size
             heading = False
             dots = 0
+            code_marks = np.int64(0)
+            last = np.int64(0)
             continue
-        if data[position] == 0x20:
-            characters += 1
+        if byte == 0x20:
             reach += length > 0
             position += 1
             continue
-        character, after = decode(data, position)
-        kind = look_up(index, blocks, character)
+        if byte < 0x80:
+            character = byte
+            after = position + 1
+            kind = np.int64(blocks[np.uint64(byte)])
+        elif not known:
+            character, after = decode(data, position)
+            kind = np.int64(look_up(index, blocks, character))
+        known = False
         if kind & (LETTER | DIGIT):
-            second = SECOND_BYTES[data[position] | 0x20]
-            if second != 0 and position + 1 < end and data[position + 1] | 0x20 == second:
+            if byte < 0x80 and may_begin_phrase(data, position, end):
                 found = phrase_flags(data, position, end)
                 flags |= found & ~IS_LINK
                 if found & IS_LINK and position >= link_end:
                     link_first = link_first or word == first_word
                     link_end = address_end(data, position, end)
                     totals[LINK_BYTES] += link_end - position
-            position, value, size, kinds = read_word(data, position, end, index, blocks)
-            word_hashes[word] = value
-            word_lengths[word] = size
+            if kind & SPACELESS:
+                value = (SEED ^ np.uint64(character)) * FACTOR
+                part = size_of_word(character, kind)
+                extent = np.int64(1)
+                kinds = kind
+                position = after
+                while position < end and data[np.uint64(position)] >= 0x80:
+                    character, after = decode(data, position)
+                    kind = np.int64(look_up(index, blocks, character))
+                    known = kind & MARK == 0
+                    if known:
+                        break
+                    value = (value ^ np.uint64(character)) * FACTOR
+                    extent += 1
+                    kinds |= kind
+                    position = after
+                value ^= value >> np.uint64(32)
+            else:
+                extent = np.int64(0)
+                if byte < 0x80:
+                    extent, value, letters = ascii_word(data, position, end)
+                    kinds = np.int64(LETTER) * letters
+                    position += extent
+                if extent == 0:
+                    position, value, extent, kinds = read_word(data, position, end, index, blocks)
+                part = size_of_word(character, kinds)
+            hashed = hashed * BASE + value
+            word_characters += extent
             word += 1
-            characters += size
-            reach += size
+            prefix[np.uint64(word)] = hashed
+            word_reach[np.uint64(word)] = word_characters
+            size += part
+            reach += extent
             length = reach
             line_hash = (line_hash ^ value) * FACTOR
             line_hash ^= line_hash >> np.uint64(32)
-            flags &= ~(ENDS_SENTENCE | ENDS_WITH_ELLIPSIS)
+            flags &= ~(ENDS_SENTENCE | ENDS_WITH_ELLIPSIS | ENDS_WITH_MARK)
             heading = False
             dots = 0
-            word_characters += size
-            letter_words += kinds & LETTER
+            last = np.int64(0)
+            letter_words += part * (kinds & LETTER)
             spaceless_words += (kinds & SPACELESS) != 0
-            longest_word = max(longest_word, size)
+            longest_word = max(longest_word, extent)
+            if position < end and data[np.uint64(position)] == 0x20:
+                reach += 1
+                position += 1
+                known = False
             continue
-        characters += 1
         position = after
         if kind & BLANK:
             if length > 0:
@@ -320,6 +257,13 @@ def scan_document(
         heading = heading and character == 0x23
         flags &= ~ENDS_WITH_ELLIPSIS
         dots = dots + 1 if character == 0x2E else 0
+        last = character
+        if position > link_end:
+            code_marks += code_mark(data, character, start, after, end)
+        if kind & CLOSING == 0:
+            flags &= ~ENDS_WITH_MARK
+            if character >= 0x80 or MARKS[np.uint64(character)]:
+                flags |= ENDS_WITH_MARK
         if kind & TERMINAL:
             flags |= ENDS_SENTENCE
             if dots == 3 or (character == 0x2026 and not seen_ellipsis(data, start, position)):
@@ -327,10 +271,10 @@ def scan_document(
             if dots >= 3 or character == 0x2026:
                 flags |= ENDS_WITH_ELLIPSIS
             if character >= 0x80 or ends_here(data, after, end, index, blocks):
-                if word - sentence_start >= WORDS_OF_A_SENTENCE:
+                if size - sentence_start >= THREE_WORDS:
                     totals[SENTENCES] += 1
                     flags |= HAS_SENTENCE
-                sentence_start = word
+                sentence_start = size
         elif kind & CLOSING == 0:
             flags &= ~ENDS_SENTENCE
         if character == 0x23:
@@ -344,20 +288,12 @@ def scan_document(
             link_end = address_end(data, after, end)
             totals[LINK_BYTES] += link_end - after
     totals[WORDS] = word
+    totals[SIZE] = size
     totals[WORD_CHARACTERS] = word_characters
     totals[LETTER_WORDS] = letter_words
     totals[SPACELESS_WORDS] = spaceless_words
     totals[LONGEST_WORD] = longest_word
-    totals[CHARACTERS] = characters
-
-
-@kernel()
-def seen_ellipsis(data: np.ndarray, start: Any, after: Any) -> Any:
-    """Whether the ellipsis that ends at ``after`` follows another one: "……" is one ellipsis."""
-    here = after - 6
-    if here < start:
-        return False
-    return data[here] == 0xE2 and data[here + 1] == 0x80 and data[here + 2] == 0xA6
+    totals[CHARACTERS] = count_characters(data, start, end)
 
 
 @kernel(_nrt=True)
@@ -387,8 +323,13 @@ def split_words(
 ) -> int:
     """The words of one text (a list of stop words, say): hashes and lengths; returns how many."""
     totals = np.empty(TOTALS, np.int64)
-    lines = line_arrays(np.int64(len(data)))
+    size = np.int64(len(data))
+    prefix = np.empty(size + 1, np.uint64)
+    reach = np.empty(size + 1, np.int64)
     scan_document(
-        data, np.int64(0), np.int64(len(data)), (index, blocks), (hashes, lengths), lines, totals
+        data, np.int64(0), size, (index, blocks), (prefix, reach), line_arrays(size), totals
     )
+    for word in range(totals[WORDS]):
+        hashes[word] = prefix[word + 1] - prefix[word] * BASE
+        lengths[word] = reach[word + 1] - reach[word]
     return totals[WORDS]

@@ -17,7 +17,8 @@ from pydantic import Field, model_validator
 
 from formats.buffers import text_buffers
 from stages.base import MapStage, alive, mark_dropped, set_column
-from stages.quality.quality import language_codes, plain_numbers
+from stages.quality.judging import plain_numbers
+from stages.quality.measuring import language_codes
 from stages.quality.rules import language_key
 from stages.urls.lists import read_lines
 

@@ -6,8 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from stages.base import DROP_REASON, mark_dropped
-from stages.quality.quality import PREFIX, SCORE, Quality, plain_numbers, score
-from stages.quality.quality_kernels import SIGNALS
+from stages.quality.judging import Judge, plain_numbers
+from stages.quality.measuring import SIGNALS
+from stages.quality.quality import PREFIX, SCORE, Quality
 from stages.quality.rules import FAMILIES, LANGUAGES, RULES, language_key, thresholds_of
 from stages.quality.stop_words import build, stop_words
 
@@ -60,6 +61,7 @@ EXAMPLES = {
     "c4_link_lines": numbered("* [The {} of it](https://example.org/books)", 12),
     "c4_link_bytes": SENTENCES + "See https://example.org/" + "a/" * 250 + " for the maps.",
     "c4_few_word_lines": SENTENCES + numbered("Item {}.", 30),
+    "c4_bare_lines": numbered("Some more {}", 30),
     "c4_sentences": SENTENCES.replace("\n", " ").replace(".", ""),
     "fineweb_line_ends": SENTENCES.replace(".", "").replace(";", ""),
     "fineweb_short_lines": SENTENCES + numbered("This {} is a verse.", 40),
@@ -69,7 +71,7 @@ EXAMPLES = {
 
 @pytest.mark.parametrize("rule", EXAMPLES)
 def test_rule(rule):
-    reason = judged(EXAMPLES[rule], languages={"en": quiet_but(rule)})
+    reason = judged(EXAMPLES[rule], languages={"en": quiet_but(rule)}, other_kinds="drop")
     assert reason is not None
     assert reason.startswith(f"{rule}: ")
     value, threshold = map(float, reason.removeprefix(f"{rule}: ").split(" vs "))
@@ -86,18 +88,22 @@ def test_sound_text_stays():
 
 
 def test_the_reason_names_rule_value_and_threshold():
-    assert judged(EXAMPLES["gopher_short_doc"]) == "gopher_short_doc: 12 vs 50"
+    assert judged("Not even a dozen words.") == "gopher_short_doc: 5 vs 12"
+    text = EXAMPLES["gopher_short_doc"]
+    assert judged(text, other_kinds="drop") == "gopher_short_doc: 12 vs 50"
 
 
 def test_the_first_rule_in_order_is_the_reason():
-    assert judged("spam " * 12) == "gopher_short_doc: 12 vs 50"
+    assert judged("spam " * 9) == "gopher_short_doc: 9 vs 12"
     assert judged("spam " * 60).startswith("gopher_stop_words: 0")
 
 
 def test_a_value_at_the_threshold_passes():
     text = "the to " + " ".join(f"word{a}{b}" for a in "abcdefgh" for b in "abcdef")
     assert judged(text, rules=["gopher"]) is None
-    assert judged(text.rsplit(" ", 1)[0], rules=["gopher"]) == "gopher_short_doc: 49 vs 50"
+    shorter = text.rsplit(" ", 1)[0]
+    reason = judged(shorter, rules=["gopher"], other_kinds="drop")
+    assert reason == "gopher_short_doc: 49 vs 50"
 
 
 SOUND = {
@@ -172,7 +178,7 @@ def test_keyword_spam_goes_in_every_kind_of_script():
 def test_declared_language_counts_where_none_was_found():
     columns = {"lang": pa.array([None, "en"], pa.string()), "declared_lang": pa.array(["th", "th"])}
     batch = Quality().apply(batch_of(SOUND["th"], SOUND["th"], **columns))
-    assert batch[DROP_REASON].to_pylist() == [None, "gopher_below_avg_word_length: 1.292 vs 2.5"]
+    assert batch[DROP_REASON].to_pylist() == [None, "gopher_stop_words: 0 vs 1"]
 
 
 def test_signals_are_columns_and_dead_rows_have_none():
@@ -188,6 +194,27 @@ def test_signals_are_columns_and_dead_rows_have_none():
     assert result[DROP_REASON].to_pylist() == ["rule: 1 vs 2", None]
 
 
+def test_only_what_the_rules_ask_for_is_measured_on_demand():
+    everything = Quality().apply(batch_of(SENTENCES, lang=pa.array(["en"])))
+    some = Quality(rules=["fineweb"], signals="rules")
+    some = some.apply(batch_of(SENTENCES, lang=pa.array(["en"])))
+    asked = {rule.signal for rule in RULES if rule.family == "fineweb"}
+    for name in asked:
+        assert some[PREFIX + name] == everything[PREFIX + name], name
+    for name in ("top_2_gram", "stop_words"):
+        assert some[PREFIX + name].null_count == 1
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_judges_the_same_whatever_else_is_measured(family):
+    for text in EXAMPLES.values():
+        batch = batch_of(text, lang=pa.array(["en"]))
+        some = Quality(rules=[family], signals="rules").apply(batch)
+        every = Quality(rules=[family]).apply(batch)
+        for name in set(every.schema.names) - {PREFIX + name for name in SIGNALS} - {SCORE}:
+            assert some[name] == every[name]
+
+
 def test_a_quality_that_the_input_brought_stays():
     batch = batch_of(SENTENCES, quality=pa.array([0.25], pa.float32()))
     assert Quality().apply(batch)[SCORE].to_pylist() == [0.25]
@@ -200,7 +227,7 @@ def test_the_score_is_the_mean_headroom():
     signals[SIGNALS.index("hash_signs")] = [0.05, 0.2]  # at most 0.1: 0.5 and 0
     thresholds[:, [r.name for r in RULES].index("gopher_short_doc")] = 50
     thresholds[:, [r.name for r in RULES].index("gopher_hash_signs")] = 0.1
-    assert score(signals, thresholds) == pytest.approx([0.625, 0.375])
+    assert Judge(RULES, SIGNALS).score(signals, thresholds) == pytest.approx([0.625, 0.375])
 
 
 def test_families_can_be_left_out():
@@ -239,7 +266,7 @@ def test_an_unknown_rule_names_the_nearest(settings):
 
 def test_c4_line_removal():
     menu = "Home\nAbout us now\n" + SENTENCES + "Please enable JavaScript to see this page.\n"
-    batch = Quality(c4_remove_lines=True).apply(batch_of(menu, lang=pa.array(["en"])))
+    batch = Quality(remove_lines=["c4"]).apply(batch_of(menu, lang=pa.array(["en"])))
     assert batch["text"].to_pylist() == [SENTENCES.rstrip("\n")]
     assert Quality().apply(batch_of(menu))["text"].to_pylist() == [menu]
 
@@ -248,13 +275,13 @@ def test_c4_line_removal_keeps_thai_lines_and_dead_rows():
     texts = [SOUND["th"], "a\nb"]
     batch = batch_of(*texts, lang=pa.array(["th", "th"]))
     batch = mark_dropped(batch, "earlier", [None, "rule: 1 vs 2"])
-    assert Quality(c4_remove_lines=True).apply(batch)["text"].to_pylist() == texts
+    assert Quality(remove_lines=["c4"]).apply(batch)["text"].to_pylist() == texts
 
 
 def test_an_empty_batch_and_empty_texts():
     assert Quality().apply(batch_of()).num_rows == 0
     batch = Quality().apply(batch_of("", "x"))
-    expected = ["gopher_short_doc: 0 vs 50", "gopher_short_doc: 1 vs 50"]
+    expected = ["gopher_short_doc: 0 vs 12", "gopher_short_doc: 1 vs 12"]
     assert batch[DROP_REASON].to_pylist() == expected
 
 

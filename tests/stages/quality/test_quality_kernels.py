@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.quality.quality import measure
-from stages.quality.quality_kernels import FEWEST_LINES, SHORT_LINE, SIGNALS
-from stages.quality.words_kernels import (
+from stages.quality.marks_kernels import (
+    BEGINNINGS,
     BULLETS,
     BULLETS_BEFORE_BLANK,
     HAS_JAVASCRIPT,
@@ -20,7 +19,11 @@ from stages.quality.words_kernels import (
     IS_LINK,
     PHRASES,
 )
-from stages.text_kernels import QUOTES_THAT_CLOSE, SPACELESS_RANGES, TERMINALS
+from stages.quality.measuring import SIGNALS, measure
+from stages.quality.quality_kernels import FEWEST_LINES, SHORT_LINE
+from stages.quality.sizes_kernels import PARTS_OF_A_WORD, UNIT
+from stages.quality.words_kernels import split_words
+from stages.text_kernels import QUOTES_THAT_CLOSE, SPACELESS_RANGES, TERMINALS, character_classes
 
 exhaustive = settings(deadline=None)
 """A shared machine may pause for longer than hypothesis' deadline."""
@@ -69,6 +72,28 @@ def pieces_of(line):
     return pieces
 
 
+def size_of(word):
+    """How much of a word a word of ours is, in units."""
+    if not is_spaceless(word[0]) and not "\u0f00" <= word[0] <= "\u0fff":
+        return UNIT
+    for first, last, characters in PARTS_OF_A_WORD:
+        if first <= ord(word[0]) <= last:
+            return round(UNIT / characters)
+    return round(UNIT / (1.8 if ord(word[0]) > 0xFFFF else 3.6))
+
+
+def size_of_all(words):
+    return sum(map(size_of, words))
+
+
+def is_code_mark(text, position):
+    before, after = text[max(position - 1, 0) : position], text[position + 1 : position + 2]
+    behind_word = before.isascii() and before.isalnum()
+    if text[position] == ".":
+        return behind_word and after.isascii() and after.isalpha()
+    return text[position] in "{}=<>\\_" or (text[position] in "([" and behind_word)
+
+
 class Line:
     """What a line of a document says, step by step."""
 
@@ -82,6 +107,7 @@ class Line:
         self.brace = "{" in line or "}" in line
         self.bullet = False
         self.phrases = 0
+        code_marks, last, self.mark = 0, "", False
         position, sentence, dots, heading, address_end = start, 0, 0, False, 0
         for piece, is_word in pieces_of(line):
             after = position + len(piece)
@@ -99,7 +125,8 @@ class Line:
                 self.words.append(piece[0] + "".join(bare))
                 self.identity.append(self.words[-1])
                 self.lengths = [*getattr(self, "lengths", []), len(piece)]
-                self.ends = self.ellipsis = heading = False
+                self.ends = self.ellipsis = heading = self.mark = False
+                last = ""
                 dots = 0
             elif not is_blank(piece):
                 if not self.identity:
@@ -110,6 +137,11 @@ class Line:
                 heading = heading and piece == "#"
                 dots = dots + 1 if piece == "." else 0
                 self.ellipsis = False
+                last = piece
+                if after > address_end:
+                    code_marks += is_code_mark(text, position)
+                if not is_closing(piece):
+                    self.mark = not piece.isascii() or piece in ".,;:!?-"
                 if piece in TERMINALS:
                     self.ends = True
                     self.ellipses += dots == 3
@@ -118,7 +150,7 @@ class Line:
                     following = text[after : after + 1]
                     stops = not following or is_blank(following) or is_closing(following)
                     if not piece.isascii() or stops or following in TERMINALS:
-                        if len(self.words) - sentence >= 3:
+                        if size_of_all(self.words[sentence:]) >= 2.5 * UNIT:
                             self.sentences += 1
                             self.has_sentence = True
                         sentence = len(self.words)
@@ -132,8 +164,10 @@ class Line:
                 elif piece == "(" and not first and text[position - 1] == "]":
                     address_end = self.read_address(text, after)
             position = after
-        self.sentences += len(self.words) - sentence >= 3
+        self.sentences += size_of_all(self.words[sentence:]) >= 2.5 * UNIT
         self.has_sentence |= self.ends
+        enough = code_marks >= 2 and 3 * code_marks * UNIT >= size_of_all(self.words)
+        self.code = enough or (code_marks > 0 and last != "" and last in "{};")
         self.link = self.link_first and 3 * self.address >= self.size
 
     def read_address(self, text, position):
@@ -163,9 +197,10 @@ def reference(text):
         paragraphs.append(open_paragraph)
     words = [word for line in lines for word in line.words]
     sizes = [size for line in lines for size in line.lengths]
-    result = dict.fromkeys(SIGNALS, math.nan) | {"words": float(len(words))}
+    result = dict.fromkeys(SIGNALS, math.nan) | {"words": size_of_all(words) / UNIT}
     if not words:
         return result
+    count = size_of_all(words) / UNIT
     spaceless = 2 * sum(is_spaceless(w[0]) for w in words) >= len(words)
 
     def copies(items, size):
@@ -183,10 +218,11 @@ def reference(text):
         lambda p: sum(x.size for x in p),
     )
     result |= {
-        "mean_word_length": sum(sizes) / len(words),
-        "hash_signs": sum(x.hash_signs for x in everything) / len(words),
-        "ellipses": sum(x.ellipses for x in everything) / len(words),
-        "letter_words": sum(any(kind(c) == "L" for c in w) for w in words) / len(words),
+        "mean_word_length": sum(sizes) / count,
+        "hash_signs": sum(x.hash_signs for x in everything) / count,
+        "ellipses": sum(x.ellipses for x in everything) / count,
+        "letter_words": size_of_all(w for w in words if any(kind(c) == "L" for c in w))
+        / size_of_all(words),
         "longest_word": max(sizes),
         "sentences": sum(x.sentences for x in lines),
         "link_bytes": sum(x.address for x in everything) / len(text.encode()),
@@ -203,7 +239,7 @@ def reference(text):
         short = SHORT_LINE // 2 if spaceless else SHORT_LINE
         ended = share(lambda p: p[-1].has_sentence, paragraphs)
         result |= {
-            "lines_per_word": len(lines) / len(words),
+            "lines_per_word": len(lines) / count,
             "bullet_lines": share(lambda x: x.bullet),
             "ellipsis_lines": share(lambda x: x.ellipsis),
             "lorem_ipsum_lines": share(lambda x: x.phrases & HAS_LOREM_IPSUM != 0),
@@ -211,8 +247,14 @@ def reference(text):
             "policy_lines": share(lambda x: x.phrases & HAS_POLICY != 0),
             "brace_lines": share(lambda x: x.brace),
             "link_lines": share(lambda x: x.link),
-            "few_word_lines": share(lambda x: len(x.words) < 3),
+            "few_word_lines": share(lambda x: size_of_all(x.words) < 2.5 * UNIT),
             "short_lines": share(lambda x: x.size <= short),
+            "bare_lines": share(lambda x: x.size <= short and not (x.bullet or x.mark or x.code)),
+            "code_lines": share(lambda x: x.code),
+            "punctuated_lines": share(lambda x: x.mark),
+            "mean_line_length": np.mean([x.size for x in lines]),
+            "line_length_variation": np.std([x.size for x in lines])
+            / np.mean([x.size for x in lines]),
             "terminal_lines": max(share(lambda x: x.has_sentence), ended),
         }
     return result
@@ -257,6 +299,11 @@ FRAGMENTS = [
     "www.a.b",
     "[t](#u)",
     "[",
+    "f(x)",
+    "a.b",
+    "_",
+    "=",
+    "};",
     "](",
     "http",
     ",",
@@ -283,7 +330,7 @@ def test_signals_agree_with_the_reference(text):
     found = {name: values[0] for name, values in signals_of(text).items()}
     for name, expected in reference(text).items():
         if name not in OTHERS:
-            assert found[name] == pytest.approx(expected, rel=1e-6, nan_ok=True), name
+            assert found[name] == pytest.approx(expected, rel=1e-6, abs=1e-6, nan_ok=True), name
 
 
 @exhaustive
@@ -295,8 +342,53 @@ def test_any_text_is_measured_the_same_alone_and_in_company(texts):
             assert together[name][row] == pytest.approx(values[0], nan_ok=True)
 
 
-def test_words_of_spaceless_scripts_are_characters_with_their_marks():
-    assert signals_of("中文 abc ที่นี่ 12")["words"] == [6]
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("one two 12", 3),
+        ("中文网页" * 9, 36 / 1.8),
+        ("ที่นี่" * 18, 36 / 3.6),
+        ("ひらがな" * 17, 68 / 1.7),
+        ("བོད་ཡིག་" * 3, 6 / 1.5),
+        ("မြန်မာ" * 7, 21 / 2.1),
+        ("中文 abc", 2 / 1.8 + 1),
+    ],
+)
+def test_characters_of_spaceless_scripts_are_parts_of_words(text, words):
+    assert signals_of(text)["words"] == pytest.approx([words], rel=3e-3)
+
+
+def test_phrases_that_begin_alike_share_their_first_three_bytes():
+    for phrase, _ in PHRASES:
+        assert BEGINNINGS[phrase[0]] == int.from_bytes(phrase[:3], "little")
+
+
+@exhaustive
+@given(st.lists(st.sampled_from(["abcdefg", "hij", "é", "中", "12", "я", "\u064b"]), max_size=8))
+def test_a_word_is_the_same_wherever_it_stands(parts):
+    """Eight bytes are read at a time, but for the last of a text and words with other letters."""
+    word = "".join(parts)
+    hashes = [split(text)[0] for text in (word, word + " x", word + "，", word + "." * 9)]
+    count = len(hashes[0])
+    assert all(np.array_equal(found[:count], hashes[0]) for found in hashes)
+
+
+def split(text):
+    """Hashes and lengths of the words of a text."""
+    data = np.frombuffer(text.encode(), np.uint8)
+    hashes = np.zeros(len(data) + 1, np.uint64)
+    lengths = np.zeros(len(data) + 1, np.int64)
+    count = split_words(data, *character_classes(), hashes, lengths)
+    return hashes[:count], lengths[:count]
+
+
+@exhaustive
+@given(
+    st.lists(st.text("abcz19éя中", min_size=1, max_size=20), min_size=2, max_size=2, unique=True)
+)
+def test_other_words_have_other_hashes(words):
+    (first, _), (second, _) = map(split, words)
+    assert not np.array_equal(first, second)
 
 
 def test_a_share_of_three_lines_says_nothing():

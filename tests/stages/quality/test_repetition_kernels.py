@@ -8,20 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formats.compile import array_types, kernel
-from stages.quality.repetition_kernels import count_duplicates, repeated_characters
+from stages.quality.hashing_kernels import count_duplicates
+from stages.quality.repetition_kernels import repeated_characters
 
 exhaustive = settings(deadline=None)
 """A shared machine may pause for longer than hypothesis' deadline."""
 _t = array_types()
 
 
-def kernel_result(words, stretch=1, joiner=1):
+def kernel_result(words, stretch=1, joiner=1, once=1):
     numbers = {word: i for i, word in enumerate(dict.fromkeys(words))}
     mixer = np.uint64(0x9E3779B97F4A7C15)
     hashes = np.array([numbers[w] + 1 for w in words], np.uint64) * mixer
     lengths = np.array([len(w) for w in words], np.int64)
     result = np.zeros(9, np.int64)
-    repeated_characters(hashes, lengths, np.array([stretch]), np.array([joiner]), result)
+    repeated_characters(hashes, lengths, *(np.array([x]) for x in (stretch, joiner, once)), result)
     return result.tolist()
 
 
@@ -67,6 +68,11 @@ PARITY = [
 def test_fractions_are_those_of_datatrove(text, split, expected):
     found = kernel_result(split(text))
     assert [round(x / len(text), 4) for x in found[:4]] == expected
+
+
+def test_a_top_ngram_that_occurs_once_is_no_repetition_of_ours():
+    assert kernel_result(["one", "two", "three"], once=0) == [0] * 9
+    assert kernel_result(["one", "two", "one", "two"], once=0) == [14, 0, 0, 0, 0, 0, 0, 0, 0]
 
 
 words = st.lists(st.sampled_from(["a", "bb", "ccc", "dddd"]), max_size=80)

@@ -1,0 +1,1 @@
+"""datatrove's definitions: its words, its lines, its signals (``preset: datatrove``)."""
