@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -79,6 +80,18 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--count", type=_positive, default=5, metavar="N",
                       help="with --removed: how many samples (5)")  # fmt: skip
     show.set_defaults(command=_show)
+    calibrate = _recipe_command(commands, "calibrate", _calibrate,
+                                "thresholds by language from trusted text")  # fmt: skip
+    calibrate.description = (
+        "Measure trusted text (sources with `reference: true`, else all), write what is usual in "
+        "each language as one YAML, and show what its thresholds would remove."
+    )
+    calibrate.add_argument("--to", metavar="FILE", default="thresholds.yaml",
+                           help="where the YAML goes (thresholds.yaml)")  # fmt: skip
+    calibrate.add_argument("--documents", type=_positive, default=1000, metavar="N",
+                           help="of a kind of text in a language, at most (1000)")  # fmt: skip
+    calibrate.add_argument("--sample", default="1GB", metavar="SIZE",
+                           help="text to read, about (1GB)")  # fmt: skip
     train = _recipe_command(commands, "train-quality", _train_quality,
                             "train a quality model on labelled sources")  # fmt: skip
     train.description = (
@@ -158,6 +171,25 @@ def _check(options: argparse.Namespace) -> int:
     report = check(_load(options))
     show_check(report)
     return DONE if report.feasible else USAGE
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from formats.units import parse_bytes
+    from pipeline import progress
+    from pipeline.calibrate import calibrate
+    from pipeline.show_calibration import show_calibration
+
+    recipe = _load(options)
+    sample = int(parse_bytes(options.sample))
+    with progress.Display() as display, ExitStack() as shown:
+
+        def begin(files: int) -> Callable[[], None]:
+            shown.enter_context(display.step("measure", files))
+            return display.part_done
+
+        found = calibrate(recipe, options.to, options.documents, sample, progress.advance, begin)
+    show_calibration(found)
+    return DONE
 
 
 def _train_quality(options: argparse.Namespace) -> int:

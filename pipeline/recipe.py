@@ -81,6 +81,9 @@ class Source(Section):
     columns: dict[str, str | None] = Field(
         {}, description="Our column -> the input's column; null ignores it."
     )
+    reference: bool = Field(
+        False, description="Trusted text: `calibrate` learns from these sources alone."
+    )
     license: str | None = Field(None, description="Noted in the report; nothing depends on it.")
     optional: bool = Field(False, description="No matching file is not an error.")
     max_record_bytes: Bytes = Field(64 << 20, description="A longer record is quarantined.")

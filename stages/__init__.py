@@ -16,6 +16,7 @@ STAGES = {
     "normalize": "stages.normalize.normalize:Normalize",
     "langid": "stages.language.langid:LangId",
     "quality": "stages.quality.quality:Quality",
+    "unusual": "stages.quality.unusual:Unusual",
     "quality_model": "stages.quality_model.quality_model:QualityModel",
     "perplexity": "stages.perplexity.perplexity:Perplexity",
     "url_filter": "stages.urls.url_filter:UrlFilter",

@@ -11,8 +11,8 @@ import numpy as np
 
 from stages.quality import measuring, rules, signals
 from stages.quality.datatrove import definitions as datatrove
-from stages.quality.fineweb2 import read_folder
 from stages.quality.stop_words import StopWords
+from stages.quality.threshold_files import read_thresholds
 
 PresetName = Literal["own", "datatrove"]
 
@@ -61,8 +61,8 @@ PRESETS: dict[PresetName, Preset] = {
 
 @lru_cache(64)
 def stop_words_in(preset: PresetName, folder: str, languages: tuple[str, ...]) -> StopWords:
-    """Tables of these languages: of the files of ``thresholds: DIR``, else the preset's own."""
-    files = read_folder(folder)
+    """Tables of these languages: of the files of ``thresholds: PATH``, else the preset's own."""
+    files = read_thresholds(folder)
     lists = [
         (name, files[name].stop_words if name in files else PRESETS[preset].stop_words_of(name))
         for name in languages

@@ -16,7 +16,7 @@ from pydantic import Field, field_validator, model_validator
 
 from stages.base import MapStage, alive, mark_dropped, set_column
 from stages.quality.expressions import TEXT_COLUMNS, Expression, parse
-from stages.quality.fineweb2 import LanguageFile, list_files, read_folder
+from stages.quality.fineweb2 import LanguageFile
 from stages.quality.judging import Judge, expression_reasons, flag_lists
 from stages.quality.kinds import NAMES, SIGNALS_OF_KINDS, kinds_of, thresholds_of_kinds
 from stages.quality.line_removal import Lines, remove_lines
@@ -30,6 +30,7 @@ from stages.quality.rules import (
     nearest,
     thresholds_of,
 )
+from stages.quality.threshold_files import list_files, read_thresholds
 
 PREFIX = "signal_"
 SCORE = "quality"
@@ -83,8 +84,9 @@ class Quality(MapStage):
     )
     thresholds: str | dict[str, float] = Field(
         {},
-        description="Rule -> threshold, in all languages in which the rule is not off; or a folder "
-        "of FineWeb-2's files of languages (tha_Thai.yml), stop words included.",
+        description="Rule -> threshold, in all languages in which the rule is not off; or, stop "
+        "words included, a folder of FineWeb-2's files of languages (tha_Thai.yml), or the file "
+        "that `python -m pipeline calibrate` wrote.",
     )
     languages: dict[str, dict[str, float | None]] = Field(
         {}, description="Language -> rule -> threshold, null to switch the rule off."
@@ -129,7 +131,7 @@ class Quality(MapStage):
     def check_settings(self) -> None:
         """Read the files of thresholds, so that a mistake stops the run before it begins."""
         if isinstance(self.thresholds, str):
-            read_folder(self.thresholds)
+            read_thresholds(self.thresholds)
 
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with signals, kinds, score, flags and the reasons of what is dropped."""
@@ -147,7 +149,7 @@ class Quality(MapStage):
         wanted = None if self.signals == "all" else self._asked_for(preset)
         signals, spaceless = preset.measure(batch["text"], living, codes, names, wanted, stops)
         codes, names = with_spaceless(codes, names, spaceless)
-        thresholds = self._thresholds(preset, names)[codes]
+        thresholds = self.thresholds_by_language(names)[codes]
         judge = Judge(preset.rules, preset.signals)
         columns = {
             PREFIX + name: pa.array(values, pa.float32(), from_pandas=True)
@@ -206,12 +208,13 @@ class Quality(MapStage):
         asked.update(name for rule in self._parsed(preset) for name in rule.names)
         return asked & set(preset.signals)
 
-    def _thresholds(self, preset: Preset, names: list[str]) -> np.ndarray:
-        """float32 [languages, rules]."""
+    def thresholds_by_language(self, names: list[str]) -> np.ndarray:
+        """The thresholds for prose: float32 [languages, rules], NaN where a rule is off."""
+        preset = PRESETS[self.preset]
         given: dict[str, float] = {}
         files: dict[str, LanguageFile] = {}
         if isinstance(self.thresholds, str):
-            files = read_folder(self.thresholds)
+            files = read_thresholds(self.thresholds)
         else:
             given = self.thresholds
         built_in = {
