@@ -18,14 +18,14 @@ IN_DOCUMENTS = 0.2
 _HAN_AND_KANA = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 _SOUTH_EAST = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 _MARKS = "".join(
-    chr(code)
-    for first, last in ((0xE00, 0xEFF), (0x1000, 0x109F), (0x1780, 0x17FF))
-    for code in range(first, last + 1)
+    re.escape(chr(code))
+    for code in range(0x300, 0xFE30)
     if unicodedata.category(chr(code)).startswith("M")
 )
+_LETTER = rf"(?![{_HAN_AND_KANA}{_SOUTH_EAST}])[^\W\d_]"
 _WORD = re.compile(
     rf"[{_HAN_AND_KANA}]|[{_SOUTH_EAST}]+"
-    rf"|(?:(?![{_HAN_AND_KANA}{_SOUTH_EAST}])[^\W\d_])+(?:['’](?=\w))?"
+    rf"|{_LETTER}(?:{_LETTER}|[{_MARKS}\u200c\u200d])*(?:['’](?=\w))?"
 )
 _CLUSTER = re.compile(rf"[^{_MARKS}][{_MARKS}]*")
 

@@ -7,6 +7,8 @@ def test_words_are_letters_alone() -> None:
     assert list(words_of("The cat's 3 hats, 'tis d’accord!")) == [
         "the", "cat's"[:4], "s", "hats", "tis", "d’", "accord",
     ]  # fmt: skip
+    assert list(words_of("यह हिंदी है।")) == ["यह", "हिंदी", "है"]
+    assert list(words_of("می‌رود")) == ["می‌رود"]
     assert list(words_of("今日は、良い")) == ["今", "日", "は", "良", "い"]
 
 
