@@ -153,7 +153,7 @@ def losses(calibration: Calibration, found: Measured, recipe: Recipe) -> list[di
     judge = Judge(RULES, SIGNALS)
     fails = judge.failures(found.signals, thresholds_of_kinds(plain, types))
     eased = thresholds_of_kinds(_eased(plain, calibration, keys), types)
-    still: np.ndarray = judge.failures(found.signals, eased).any(0)
+    still = np.asarray(judge.failures(found.signals, eased).any(0))
     cuts = calibration.cuts(found.languages)
     beyond: np.ndarray = np.logical_and(_unseen_scores(found, keys, kinds) > cuts, types == PROSE)
     table = []
