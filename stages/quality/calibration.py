@@ -31,20 +31,17 @@ GROUPS: dict[str, tuple[tuple[str, Side], ...]] = {
         ("top_3_gram", "high"),
         ("duplicate_5_grams", "high"),
         ("duplicate_10_grams", "high"),
-        ("distinct_words", "low"),
     ),
     "template": (
-        ("digits", "high"),
-        ("code_signs", "high"),
-        ("signs", "high"),
-        ("key_value_lines", "high"),
         ("markup", "high"),
+        ("key_value_lines", "high"),
         ("longest_word", "high"),
         ("hash_signs", "high"),
     ),
     "structure": (
         ("bare_lines", "high"),
         ("terminal_lines", "low"),
+        ("punctuated_lines", "low"),
         ("few_word_lines", "high"),
         ("short_lines", "high"),
         ("lines_per_word", "high"),
@@ -55,11 +52,9 @@ GROUPS: dict[str, tuple[tuple[str, Side], ...]] = {
         ("letter_words", "low"),
         ("mean_word_length", "high"),
         ("mean_word_length", "low"),
-        ("words_per_sentence", "high"),
-        ("words_per_sentence", "low"),
     ),
     "links": (("link_lines", "high"), ("link_bytes", "high")),
-    "letters": (("capitals", "high"), ("ellipses", "high"), ("ellipsis_lines", "high")),
+    "ellipses": (("ellipses", "high"), ("ellipsis_lines", "high")),
 }
 """Group -> signals and the side on which they are suspicious. A group counts with its strongest
 signal, since those of one group fail together."""

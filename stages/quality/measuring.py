@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from formats.buffers import text_buffers
 from stages.quality.rules import UNKNOWN, UNKNOWN_SPACELESS, language_key
-from stages.quality.signals import OWN
+from stages.quality.signals import MACHINE, OWN
 from stages.quality.stop_words import StopWords, build, shipped_lists, stop_words
 
 SIGNALS = tuple(OWN)
@@ -81,11 +81,16 @@ def measure(
         spaceless: float32 [rows]: share of words that are characters of spaceless scripts.
     """
     from stages.quality import quality_kernels as kernels
+    from stages.quality.machine_kernels import measure_machine_text
     from stages.text_kernels import character_classes
 
     data, offsets = text_buffers(column)
     stops = stops or stop_words()
-    out = np.empty((len(SIGNALS) + 1, len(living)), np.float32)
+    first = len(SIGNALS) - len(MACHINE)
+    out = np.empty((first + 1, len(living)), np.float32)
+    machine = np.full((len(MACHINE), len(living)), np.nan, np.float32)
+    if wanted is None or not set(MACHINE).isdisjoint(wanted):
+        measure_machine_text(data, offsets, living, *machine)
     kernels.measure(
         data,
         offsets,
@@ -98,7 +103,7 @@ def measure(
         parts_of(wanted),
         out.reshape(-1),
     )
-    return out[:-1], out[-1]
+    return np.concatenate([out[:-1], machine]), out[-1]
 
 
 def stop_word_tables(lists: Sequence[tuple[str, Sequence[str]]]) -> StopWords:

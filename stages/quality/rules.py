@@ -97,6 +97,9 @@ RULES = (
     Rule("c4_few_word_lines", "c4", "few_word_lines", AT_MOST, 0.75),
     # Ours too: menus, of which not all have one word a line. Glossaries are below 0.8.
     Rule("c4_bare_lines", "c4", "bare_lines", AT_MOST, 0.93),
+    # Pages and tables of settings as they are stored. 0.997 of sound documentation has less.
+    Rule("c4_markup", "c4", "markup", AT_MOST, 0.45),
+    Rule("c4_key_value_lines", "c4", "key_value_lines", AT_MOST, 0.25),
     Rule("c4_sentences", "c4", "sentences", AT_LEAST, 2),
     # FineWeb. Line ends: 0.12 of lines there; here lines or paragraphs with a sentence in them.
     # Short lines: 0.67 there, FineWeb 2 switched the rule off. Copies of lines: 0.01 there, 0.1 in

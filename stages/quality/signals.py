@@ -46,8 +46,13 @@ OWN = {
     "punctuated_lines": "Share of lines that end with a mark, a comma say.",
     "mean_line_length": "Characters of a line.",
     "line_length_variation": "Standard deviation of that, over its mean.",
+    "markup": "Share of bytes in tags of HTML or XML.",
+    "key_value_lines": "Share of lines that read `some.key = value`.",
 }
-"""Name -> what it measures, of our own definitions (``quality_kernels``)."""
+"""Name -> what it measures, of our own definitions (``quality_kernels``; ``MACHINE``)."""
+
+MACHINE = ("markup", "key_value_lines")
+"""The last of them, which a pass of their own measures (``machine_kernels``)."""
 
 DATATROVE = (
     "words", "mean_word_length", "hash_signs", "ellipses", "bullet_lines", "ellipsis_lines",

@@ -19,19 +19,19 @@ from stages.quality.calibration_fit import (
     with_findings,
 )
 
-NAMES = ("words", "digits", "duplicate_lines", "stop_words")
+NAMES = ("words", "markup", "duplicate_lines", "stop_words")
 
 
 def reference(seed=0, sources=("news", "law", "verse"), languages=("en", "th"), each=80):
-    """Invented signals: law has more digits, Thai fewer stop words."""
+    """Invented signals: law has more markup, Thai fewer stop words."""
     random = np.random.default_rng(seed)
     rows, kinds, keys = [], [], []
     for language in languages:
         for source in sources:
-            digits = random.beta(2, 60 if source != "law" else 20, each)
+            markup = random.beta(2, 60 if source != "law" else 20, each)
             copies = random.beta(1, 40, each)
             stops = random.beta(20, 40 if language == "en" else 200, each)
-            rows.append(np.stack([random.integers(20, 900, each), digits, copies, stops]))
+            rows.append(np.stack([random.integers(20, 900, each), markup, copies, stops]))
             kinds += [source] * each
             keys += [language] * each
     return np.concatenate(rows, axis=1).astype(np.float32), keys, kinds
@@ -51,7 +51,7 @@ def test_what_stands_out_has_a_high_score_and_its_signal_is_named() -> None:
     scores, strongest = fitted().score(signals, NAMES, ["en"] * 3)
     assert scores[0] < 1 < scores[1:].min()
     assert (scores > fitted().cuts(["en"] * 3)).tolist() == [False, True, True]
-    assert [NAMES[number] for number in strongest[1:]] == ["digits", "duplicate_lines"]
+    assert [NAMES[number] for number in strongest[1:]] == ["markup", "duplicate_lines"]
 
 
 def test_a_language_is_compared_with_itself() -> None:
@@ -103,7 +103,7 @@ def test_no_source_loses_more_than_a_twentieth_without_itself_in_the_reference()
 def test_a_rank_is_at_least_the_true_share(values, asked) -> None:
     signals = np.array([[50.0] * len(values), values], np.float32)
     few = np.array(["en"] * len(values), object)
-    table = tabulate(signals, ("words", "digits"), few, few).tables["digits"]
+    table = tabulate(signals, ("words", "markup"), few, few).tables["markup"]
     held = np.array(values, np.float64)
     for value in asked:
         high, low = (table.rank(np.array([value]), side)[0] for side in ("high", "low"))

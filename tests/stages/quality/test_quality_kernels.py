@@ -21,6 +21,7 @@ from stages.quality.marks_kernels import (
 )
 from stages.quality.measuring import SIGNALS, measure
 from stages.quality.quality_kernels import FEWEST_LINES, SHORT_LINE
+from stages.quality.signals import MACHINE
 from stages.quality.sizes_kernels import PARTS_OF_A_WORD, UNIT
 from stages.quality.words_kernels import split_words
 from stages.text_kernels import QUOTES_THAT_CLOSE, SPACELESS_RANGES, TERMINALS, character_classes
@@ -260,7 +261,8 @@ def reference(text):
     return result
 
 
-OTHERS = {s for s in SIGNALS if s.startswith("top_") or s.endswith("_grams")} | {"stop_words"}
+OTHERS = {s for s in SIGNALS if s.startswith("top_") or s.endswith("_grams")}
+OTHERS |= {"stop_words", *MACHINE}
 FRAGMENTS = [
     "one two three",
     "The end.",

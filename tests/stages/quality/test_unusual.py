@@ -10,7 +10,7 @@ from stages.quality.unusual import Unusual
 
 from .test_calibration import NAMES, documents, fitted
 
-USUAL, DIGITS, SHORT = [200, 0.03, 0.01, 0.3], [200, 0.9, 0.01, 0.3], [10, 0.9, 0.01, 0.3]
+USUAL, MARKUP, SHORT = [200, 0.03, 0.01, 0.3], [200, 0.9, 0.01, 0.3], [10, 0.9, 0.01, 0.3]
 
 
 @pytest.fixture(scope="module")
@@ -31,18 +31,18 @@ def measured(*rows, kinds=None, dropped=None):
 
 
 def test_the_reason_names_the_signal(reference) -> None:
-    after = Unusual(reference=reference).apply(measured(USUAL, DIGITS, SHORT))
-    usual, digits, short = after.column(DROP_REASON).to_pylist()
+    after = Unusual(reference=reference).apply(measured(USUAL, MARKUP, SHORT))
+    usual, markup, short = after.column(DROP_REASON).to_pylist()
     assert usual is None
     assert short is None
-    assert digits.startswith("unusual_digits: ")
+    assert markup.startswith("unusual_markup: ")
     scores = after.column("unusual").to_pylist()
     assert scores[0] < scores[1]
     assert scores[2] is None
 
 
 def test_only_prose_goes_unless_asked(reference) -> None:
-    batch = measured(DIGITS, DIGITS, kinds=["prose", "verse"])
+    batch = measured(MARKUP, MARKUP, kinds=["prose", "verse"])
     gone = [
         r is not None for r in Unusual(reference=reference).apply(batch)["drop_reason"].to_pylist()
     ]
@@ -52,19 +52,19 @@ def test_only_prose_goes_unless_asked(reference) -> None:
 
 
 def test_flagging_leaves_everything(reference) -> None:
-    after = Unusual(reference=reference, action="flag").apply(measured(DIGITS))
+    after = Unusual(reference=reference, action="flag").apply(measured(MARKUP))
     assert after.column(DROP_REASON).to_pylist() == [None]
     assert after.column("unusual")[0].as_py() > 5
 
 
 def test_a_cut_of_ones_own(reference) -> None:
-    after = Unusual(reference=reference, cut=0.0).apply(measured(DIGITS))
+    after = Unusual(reference=reference, cut=0.0).apply(measured(MARKUP))
     assert after.column(DROP_REASON)[0].as_py().endswith(" vs 0")
-    assert Unusual(reference=reference, cut=99).apply(measured(DIGITS))["drop_reason"].null_count
+    assert Unusual(reference=reference, cut=99).apply(measured(MARKUP))["drop_reason"].null_count
 
 
 def test_what_was_dropped_before_has_no_score(reference) -> None:
-    after = Unusual(reference=reference).apply(measured(DIGITS, dropped=["rule: 1 vs 2"]))
+    after = Unusual(reference=reference).apply(measured(MARKUP, dropped=["rule: 1 vs 2"]))
     assert after.column("unusual").to_pylist() == [None]
     assert after.column(DROP_REASON).to_pylist() == ["rule: 1 vs 2"]
 
