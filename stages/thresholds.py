@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stages.quality.quality import plain_numbers
+from stages.quality.judging import plain_numbers
 from stages.quality.rules import language_key
 
 DEFAULT = "default"
