@@ -1,7 +1,7 @@
 """datatrove's four quality filters, one process, for ``quality.py``; in its own environment.
 
     python -m venv peer && peer/bin/pip install "datatrove[processing,io]==0.10.1" spacy \
-        jieba pythainlp
+        jieba pythainlp python-crfsuite
     peer/bin/python benchmarks/peer_quality.py DOCUMENTS.json
 
 DOCUMENTS is ``{language: [text, ...]}`` with ISO 639-1 codes. Prints one JSON object, by language:
@@ -116,6 +116,7 @@ def usable(language: str) -> str:
     code = CODES[language]
     try:
         load_word_tokenizer(code).word_tokenize("abc")
+        load_word_tokenizer(code).sent_tokenize("abc")
     except ImportError:
         return CODES["en"]
     return code

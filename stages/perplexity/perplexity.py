@@ -20,7 +20,7 @@ from formats.buffers import text_buffers
 from stages.base import MapStage, alive, mark_dropped, set_column
 from stages.perplexity import character_model, kenlm_model
 from stages.perplexity.kenlm_model import Words
-from stages.quality.quality import language_codes
+from stages.quality.measuring import language_codes
 from stages.thresholds import DEFAULT, limit_key, limits_of, reasons_of, unserved
 
 ENDING = ".npz"

@@ -19,8 +19,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-NUMBER_COLUMNS = ("quality", "lang_score")
+NUMBER_COLUMNS = ("quality", "lang_score", "quality_model", "bits_per_character")
 TEXT_COLUMNS = ("lang", "source", "document_kind")
+OTHER_SIGNALS = "signal_"
+"""A column of numbers that begins so may be named: an earlier stage has to bring it."""
 ARITHMETIC: dict[type[ast.operator], Callable[..., Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -163,7 +165,7 @@ class _Checker:
     def column(self, node: ast.expr, name: str) -> str:
         """A signal or a column."""
         numbers = (*self.signals, *NUMBER_COLUMNS)
-        if name not in (*numbers, *TEXT_COLUMNS):
+        if name not in (*numbers, *TEXT_COLUMNS) and not name.startswith(OTHER_SIGNALS):
             known = [*numbers, *TEXT_COLUMNS]
             close = get_close_matches(name, known, 1, cutoff=0.5)
             hint = f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"

@@ -19,7 +19,7 @@ from formats.buffers import text_buffers
 from stages.base import MapStage, alive, mark_dropped, set_column
 from stages.language.fasttext_arrays_kernels import Scratch, forward_scratch
 from stages.language.fasttext_model import FastTextModel
-from stages.quality.quality import language_codes
+from stages.quality.measuring import language_codes
 from stages.quality_model.model_folder import (
     DEFAULT,
     DESCRIPTION,

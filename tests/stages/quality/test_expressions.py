@@ -175,6 +175,9 @@ def test_columns_that_other_stages_bring_can_be_named():
         "sure: lang_score 0.1 vs lang_score >= 0.5",
         None,
     ]
+    toxic = Quality(rules=[], expressions={"decent": "signal_toxicity < 0.1"})
+    batch = toxic.apply(batch_of("a", "b", signal_toxicity=pa.array([0.0, 0.5], pa.float32())))
+    assert batch[DROP_REASON].to_pylist()[1].startswith("decent: signal_toxicity 0.5 vs ")
     message = r"expressions\.sure: the documents have no column 'lang_score'"
     with pytest.raises(ValueError, match=message):
         Quality(**settings).apply(batch_of("a"))
