@@ -23,7 +23,7 @@ from stages.dedup.candidate_kernels import ALL_PAIRS, similar_pairs
 from stages.dedup.minhash import Bands, bands_of
 from stages.dedup.minhash_kernels import SHORT_BINS
 from stages.dedup.survivor_kernels import SCANNED, choose_survivors
-from stages.dedup.union_find_kernels import components
+from stages.dedup.union_find_kernels import join_pairs, resolve
 from stages.shuffle import ipc_writer, open_ipc, read_shuffle, write_shuffle
 
 ANSWER_SCHEMA = pa.schema(
@@ -98,8 +98,9 @@ def find_components(item: dict[str, Any]) -> dict[str, Any]:
     left, right = found.column("left").to_numpy(), found.column("right").to_numpy()
     nodes = np.unique(np.concatenate((left, right)))
     left, right = np.searchsorted(nodes, left), np.searchsorted(nodes, right)
-    labels = np.empty(len(nodes), np.int64)
-    components(left, right, labels)
+    labels = np.arange(len(nodes))
+    join_pairs(left, right, labels)
+    resolve(labels)
     _, component, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     _, batch_of = np.unique((np.cumsum(sizes) - sizes) // NODES_PER_BATCH, return_inverse=True)
     count = int(batch_of[-1]) + 1 if len(batch_of) else 0
