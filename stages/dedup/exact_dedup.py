@@ -3,10 +3,10 @@
 The map pass hashes every key of a document to 128 bits (XXH3; at 10^10 documents the chance that
 any two different keys collide is about 10^-19). The barrier shuffles the digests of all keys
 together, so that equal ones meet in one task. Documents are then taken by their ids, the smallest
-first: one goes where a *kept* document has one of its keys, and stays otherwise. So every removed document
-names a kept one that it shares a key with, also where several keys chain documents together. Ids
-are unique and stable: the answer is the same however documents are ordered, partitioned or worked
-on.
+first: one goes where a *kept* document has one of its keys, and stays otherwise. So every removed
+document names a kept one that it shares a key with, also where several keys chain documents
+together. Ids are unique and stable: the answer is the same however documents are ordered,
+partitioned or worked on.
 """
 
 from __future__ import annotations

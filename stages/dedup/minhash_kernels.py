@@ -109,6 +109,28 @@ def next_token(
 
 
 @kernel(forceinline=True)
+def token_at(
+    data: np.ndarray,
+    at: Scalar,
+    stop: Scalar,
+    pages: np.ndarray,
+    kinds: np.ndarray,
+    folded: np.ndarray,
+) -> tuple[Scalar, Scalar]:
+    """As ``next_token``, fast for ASCII; hash 0 also after a stretch without a token."""
+    if at + 8 <= stop:
+        words, lower = ascii_words(load8(data, at))
+        mask, length = before_first(HIGHS & ~words)
+        if U0 < length < np.uint64(8):
+            if data[at + np.int64(length)] < 0x80:
+                return mix(START ^ (lower & mask)) | U1, at + np.int64(length) + 1
+        elif length == U0 and data[at] < 0x80:
+            _, gap = before_first(words | (lower & HIGHS))
+            return U0, at + np.int64(gap)
+    return next_token(data, at, stop, pages, kinds, folded)
+
+
+@kernel(forceinline=True)
 def sign_text(
     data: np.ndarray,
     at: Scalar,
@@ -144,22 +166,9 @@ def sign_text(
     rolling, stream = U0, START
     tokens = slot = 0
     while at < stop:
-        token = U0
-        if at + 8 <= stop:
-            words, lower = ascii_words(load8(data, at))
-            mask, length = before_first(HIGHS & ~words)
-            if U0 < length < np.uint64(8):
-                if data[at + np.int64(length)] < 0x80:
-                    token = mix(START ^ (lower & mask)) | U1
-                    at += np.int64(length) + 1
-            elif length == U0 and data[at] < 0x80:
-                _, gap = before_first(words | (lower & HIGHS))
-                at += np.int64(gap)
-                continue
+        token, at = token_at(data, at, stop, pages, kinds, folded)
         if token == U0:
-            token, at = next_token(data, at, stop, pages, kinds, folded)
-            if token == U0:
-                break
+            continue
         stream = mix(stream ^ token)
         rolling = rolling * BASE + token - last[slot] * drop_out
         last[slot] = token
