@@ -7,6 +7,7 @@
     components   pairs -> connected components          one task, 8 bytes a document
     texts        texts of components, by component      where `verify: exact`
     survivors    component -> who stays for whom        one task per batch of components
+    index        heads -> whom earlier runs kept        where `index:`; one task per range of keys
     annotations  answers -> one file per partition
 
 ``linkage: survivor``: a document is removed only for one that stays and that it is itself similar
@@ -14,6 +15,13 @@ to, never through a chain; with ``verify: exact`` the true Jaccard similarity of
 n-grams is at least the threshold, always. ``linkage: connected`` is the usual rule: of all that
 verified pairs join, directly or not, one stays. What is decided rests on texts, quality, length,
 date and ids; order, partitions and workers do not enter (but for ``keep: source_order``).
+
+``index: PATH`` compares with what earlier runs kept, without their text, and adds what this one
+keeps. A then B against A's index differs from A and B at once in this: what A kept stays, also
+where B has a better copy; what is only like a document that A removed stays; and documents of A
+count in no ``cluster_size`` of B. Entries are those there when the run first looks, but its own:
+a run that is repeated, or killed and taken up again, meets the same ones. A document that a later
+stage of the recipe drops is in the index all the same.
 
 What ``verify: signature`` is worth: an estimate from 128 bins has a standard deviation of 0.035 at
 0.8. On three sets of real page histories 95-98 % of the removed documents that were not identical
@@ -110,6 +118,17 @@ class MinHashDedup(BarrierStage):
     scope: Scope = Field(
         "all", description="Compare all documents, or only those of one language or one source."
     )
+    index: str | None = Field(
+        None,
+        description="Folder of what earlier runs kept: what is similar to it goes, and what this "
+        "run keeps is added.",
+    )
+    index_name: str | None = Field(
+        None,
+        pattern=r"^[\w.-]+$",
+        description="Name of this run in the index; a run of the same name is replaced. null: "
+        "made of the ids of the documents that come here.",
+    )
     alarm_share: float = Field(
         0.5,
         gt=0,
@@ -183,7 +202,7 @@ class MinHashDedup(BarrierStage):
         )
 
     def run(self, partitions: Sequence[Partition], folder: str, engine: Engine) -> list[str]:
-        """Write the columns of ``survivor_steps.ANSWER_SCHEMA`` for every row in a cluster."""
+        """Write the columns of ``answers.ANSWER_SCHEMA`` for every row in a cluster."""
         from stages.dedup import collapse_steps, minhash_steps, survivor_steps, telling_steps
 
         if not partitions:
@@ -196,6 +215,7 @@ class MinHashDedup(BarrierStage):
         engine.map("copies", collapse_steps.join_copies, plan.items(settings["collapse_buckets"]))
         engine.map("bands", minhash_steps.shuffle_bands, parts)
         buckets = plan.items(settings["buckets"])
+        own = self._compare_with_index(plan, engine) if self.index else ""
         pairs = engine.map("candidates", minhash_steps.find_pairs, buckets)
         (found,) = engine.map("components", minhash_steps.find_components, plan.items(1))
         batches = {"batches": found["batches"]}
@@ -203,8 +223,40 @@ class MinHashDedup(BarrierStage):
             engine.map("texts", survivor_steps.send_texts, [item | batches for item in parts])
         engine.map("survivors", survivor_steps.find_survivors, plan.items(found["batches"]))
         said = engine.map("annotations", telling_steps.annotate, [item | batches for item in parts])
+        if self.index:
+            self._add_to_index(plan, engine, own)
         telling_steps.write_facts(plan, self._scheme(), pairs, found, said)
         return plan.paths("annotations", len(partitions))
+
+    def _compare_with_index(self, plan: Plan, engine: Engine) -> str:
+        """Find what goes for documents of the index; returns the name of this run in it."""
+        from stages.dedup import index_steps
+
+        own = self.index_name
+        parts = plan.items(len(plan.partitions))
+        if own is None:
+            sums = [result["sum"] for result in engine.map("identify", index_steps.identify, parts)]
+            own = "".join(f"{sum(half) % 2**64:016x}" for half in zip(*sums, strict=True))
+        (opened,) = engine.map("index", index_steps.open_index, [plan.items(1)[0] | {"own": own}])
+        buckets = [item | opened for item in plan.items(plan.settings["buckets"])]
+        engine.map("index_pairs", index_steps.find_indexed, buckets)
+        engine.map("indexed", index_steps.match_indexed, [item | opened for item in parts])
+        return own
+
+    def _add_to_index(self, plan: Plan, engine: Engine, own: str) -> None:
+        """Write what this run keeps to its entry; the last task makes it one."""
+        from stages.dedup import index_steps
+
+        ranges = index_steps.ranges_of(plan.total_rows(), self.cut().bands)
+        said: dict[str, Any] = {"own": own, "ranges": ranges}
+        begin, *_ = plan.items(1)
+        engine.map("index_begin", index_steps.begin_entry, [begin | said])
+        parts = [item | said for item in plan.items(len(plan.partitions))]
+        rows = [r["documents"] for r in engine.map("index_parts", index_steps.write_part, parts)]
+        said["rows"] = rows
+        files = [item | said for item in plan.items(ranges)]
+        engine.map("index_bands", index_steps.sort_bands, files)
+        engine.map("index_commit", index_steps.commit_entry, [begin | said])
 
     def _plan(self, partitions: Sequence[Partition], folder: str) -> Plan:
         cut = self.cut()

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from formats.buffers import text_buffers
 from stages.barrier_files import (
     Plan,
     gather,
@@ -22,20 +21,13 @@ from stages.barrier_files import (
     write_answers,
 )
 from stages.base import DROP_REASON
-from stages.dedup.index_files import indexed_rows
+from stages.dedup.answers import ANSWER_SCHEMA, indexed_rows, reasons_for
 from stages.dedup.minhash_steps import cut_of, minimum, scoped_bands, signatures_of
 from stages.dedup.ranking import RANKED_BY, survivor_order
+from stages.dedup.shingles import shingle_sets, texts_of
 from stages.dedup.survivor_kernels import SCANNED, choose_survivors
 from stages.shuffle import open_ipc, read_shuffle, write_shuffle
 
-ANSWER_SCHEMA = pa.schema(
-    [
-        pa.field(DROP_REASON, pa.string()),
-        pa.field("duplicate_of", pa.string()),
-        pa.field("cluster_id", pa.string()),
-        pa.field("cluster_size", pa.int64()),
-    ]
-)
 SIGNATURE = ("bins", "token_hash", "scope", "tokens", "length")
 
 BLOCK_ROWS, BLOCK_BYTES = 1 << 14, 32 << 20
@@ -81,15 +73,9 @@ def send_texts(item: dict[str, Any]) -> dict[str, Any]:
     wanted = read_shuffle([plan.path("batch_of", 0)], index)
     wanted = wanted.filter(wanted.column("is_head"))
     rows, batch = wanted.column("row").to_numpy(), wanted.column("batch").to_numpy()
-    reader = open_ipc(plan.partitions[index].documents)
-    texts, start = [pa.array([], pa.large_string())], 0
-    for i in range(reader.num_record_batches if len(rows) else 0):
-        documents = reader.get_batch(i)
-        first, last = np.searchsorted(rows, (start, start + documents.num_rows))
-        texts.append(documents.column("text").take(pa.array(rows[first:last] - start)))
-        start += documents.num_rows
+    texts = texts_of(plan.partitions[index], rows)
     nodes = pa.array(rows + plan.first_nodes()[index])
-    table = pa.table({"node": nodes, "text": pa.chunked_array(texts)})
+    table = pa.table({"node": nodes, "text": texts})
     keys = keys_of_buckets(item["batches"])[batch]
     write_shuffle(plan.path("texts", index), table, keys, item["batches"])
     return {"documents": len(rows)}
@@ -203,20 +189,6 @@ class Reader:
         return Block(component, bins, hashes, short, keys, sets, sizes)
 
 
-def shingle_sets(
-    texts: pa.ChunkedArray, tokens: np.ndarray, ngram: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The shingles of texts: uint64, all of them; int64 [texts], how many each has."""
-    from stages.dedup.folding import fold_table
-    from stages.dedup.shingle_kernels import distinct_shingles
-
-    data, offsets = text_buffers(texts)
-    values = np.empty(int(tokens.sum()), np.uint64)
-    starts = np.empty(len(tokens) + 1, np.int64)
-    distinct_shingles(data, offsets, tokens, *fold_table(), ngram, values, starts)
-    return values[: starts[-1]], np.diff(starts)
-
-
 def connected_survivors(
     plan: Plan, index: int, nodes: np.ndarray, component: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -241,12 +213,6 @@ def weights_of(plan: Plan, nodes: np.ndarray) -> np.ndarray:
             rows = nodes[some] - first[i]
             weights[some] += np.searchsorted(of, rows, "right") - np.searchsorted(of, rows, "left")
     return weights
-
-
-def reasons_for(similarities: np.ndarray, threshold: float) -> pa.Array:
-    """``"minhash_duplicate: 0.87 vs 0.80"``, string [n]."""
-    wording = [f"minhash_duplicate: {i / 100:.2f} vs {threshold:.2f}" for i in range(101)]
-    return pa.array(wording).take(pa.array(np.rint(similarities * 100).astype(np.int64)))
 
 
 def _answer(

@@ -14,8 +14,7 @@ import pyarrow.compute as pc
 from formats.storage import open_input, write_text
 from stages.barrier_files import ANSWERS, Plan, live_rows, task_plan, write_table
 from stages.base import DROP_REASON
-from stages.dedup.index_files import indexed_annotations
-from stages.dedup.survivor_steps import ANSWER_SCHEMA, reasons_for
+from stages.dedup.answers import ANSWER_SCHEMA, indexed_annotations, reasons_for
 from stages.shuffle import open_ipc, read_shuffle
 
 Results = Sequence[dict[str, Any]]

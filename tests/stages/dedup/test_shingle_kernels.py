@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.dedup.shingle_kernels import jaccards
-from stages.dedup.survivor_steps import shingle_sets
+from stages.dedup.shingles import shingle_sets
 
 from . import minhash_reference as reference
 from .test_minhash import SETS, near_duplicates
