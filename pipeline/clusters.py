@@ -27,14 +27,14 @@ MEMBERS_SHOWN = 3
 SHOWN_IN_REPORT = 10
 EQUAL_SHOWN = 60
 """Characters of an unchanged stretch that are shown on each side of a change."""
-TOKENS_COMPARED = 3000
-"""Of two texts, behind what they begin and end with in common: comparing takes the square."""
+COMPARED = 500
+"""Lines, or words of lines, that are compared (behind what they begin and end with in common);
+where there are more, all is said to differ: comparing takes the square."""
 CHANGES_SHOWN = 12
 
-_TOKENS = re.compile(
-    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]"
-    r"|\w+|\s+|[^\w\s]"
-)
+_UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+_TOKENS = re.compile(rf"\s+|[{_UNSPACED}]\s*|[^\W{_UNSPACED}]+\s*|[^\w\s]\s*")
+"""Words with the space behind them, letters where words are not set apart, signs."""
 
 Piece = tuple[Literal["equal", "removed", "added"], str]
 """A stretch of text: in both, only in the document kept, or only in the one that went."""
@@ -91,28 +91,53 @@ def largest_clusters(folder: RunFolder, count: int) -> list[Cluster]:
 
 
 def differences(kept: str, other: str) -> list[Piece]:
-    """Two texts as one, word by word, unchanged stretches cut short.
+    """Two texts as one: line by line, then word by word in what differs, long stretches cut short.
 
     >>> differences("one two three", "one 2 three")
-    [('equal', 'one '), ('removed', 'two'), ('added', '2'), ('equal', ' three')]
+    [('equal', 'one '), ('removed', 'two '), ('added', '2 '), ('equal', 'three')]
     """
-    a, b = _TOKENS.findall(kept), _TOKENS.findall(other)
+    pieces: list[Piece] = []
+    for kind, left, right in _matched(kept.splitlines(True), other.splitlines(True)):
+        if kind == "equal" or not left or not right:
+            pieces += _piece(kind, left, right)
+            continue
+        words = (_TOKENS.findall("".join(lines)) for lines in (left, right))
+        for inner in _matched(*words):
+            pieces += _piece(*inner)
+    return _shortened(_joined(pieces))
+
+
+def _matched(a: list[str], b: list[str]) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Stretches of two lists that are equal, and what stands between them in each."""
     shorter = min(len(a), len(b))
     head = next((i for i in range(shorter) if a[i] != b[i]), shorter)
     room = shorter - head
     tail = next((i for i in range(room) if a[-1 - i] != b[-1 - i]), room)
+    yield "equal", a[:head], a[:head]
     left, right = a[head : len(a) - tail], b[head : len(b) - tail]
-    beyond = max(len(left), len(right)) > TOKENS_COMPARED
-    matcher = SequenceMatcher(None, left[:TOKENS_COMPARED], right[:TOKENS_COMPARED], autojunk=False)
-    pieces: list[Piece] = [("equal", "".join(a[:head]))]
-    for what, i, j, k, m in matcher.get_opcodes():
-        if what == "equal":
-            pieces.append(("equal", "".join(left[i:j])))
-            continue
-        pieces += [("removed", "".join(left[i:j])), ("added", "".join(right[k:m]))]
-    rest = " … " if beyond else ""
-    pieces.append(("equal", rest + "".join(a[len(a) - tail :])))
-    return _shortened([piece for piece in pieces if piece[1]])
+    if max(len(left), len(right)) > COMPARED:
+        yield "replace", left, right
+    else:
+        for kind, i, j, k, m in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+            yield kind, left[i:j], right[k:m]
+    yield "equal", a[len(a) - tail :], a[len(a) - tail :]
+
+
+def _piece(kind: str, left: list[str], right: list[str]) -> list[Piece]:
+    if kind == "equal":
+        return [("equal", "".join(left))]
+    return [("removed", "".join(left)), ("added", "".join(right))]
+
+
+def _joined(pieces: list[Piece]) -> list[Piece]:
+    """Without empty pieces, neighbours of one kind as one."""
+    joined: list[Piece] = []
+    for kind, text in pieces:
+        if joined and joined[-1][0] == kind:
+            joined[-1] = (kind, joined[-1][1] + text)
+        elif text:
+            joined.append((kind, text))
+    return joined
 
 
 def _shortened(pieces: list[Piece]) -> list[Piece]:

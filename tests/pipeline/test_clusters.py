@@ -35,8 +35,8 @@ def test_the_largest_first_and_those_least_like_the_one_kept(run) -> None:
     assert reasons == sorted(reasons)
     assert [cluster.size for cluster in largest_clusters(run, 1)] == [5]
     [member] = small.members
-    assert [kind for kind, _ in member.differences] == ["equal", "removed", "added"]
-    assert ("removed", "一\x1b[31m二") in member.differences
+    assert [kind for kind, _ in member.differences] == ["equal", "removed", "added", "equal"]
+    assert ("removed", "一\x1b[31m") in member.differences
 
 
 def test_the_command_marks_what_differs(run, capsys) -> None:
@@ -91,4 +91,11 @@ def test_what_is_equal_is_cut_short_and_what_is_long_compared_in_part() -> None:
     assert len(pieces[0][1]) == EQUAL_SHOWN + 1
     numbers = " ".join(map(str, range(9000)))
     pieces = differences(numbers, numbers.replace("1", "x"))
-    assert pieces[-1] == ("equal", " …")
+    assert [kind for kind, _ in pieces] == ["equal", "removed", "added", "equal"]
+
+
+def test_lines_are_compared_first() -> None:
+    lines = [f"line {i} of many\n" for i in range(400)]
+    other = [*lines[:100], "line 100 of some\n", *lines[101:300], "new\n", *lines[300:]]
+    changes = [p for p in differences("".join(lines), "".join(other)) if p[0] != "equal"]
+    assert changes == [("removed", "many\n"), ("added", "some\n"), ("added", "new\n")]
