@@ -26,7 +26,7 @@ from stages.dedup.ranking import RANKED_BY, survivor_order
 from stages.dedup.union_find_kernels import join_pairs, resolve
 from stages.shuffle import ipc_writer, open_ipc, read_shuffle, write_shuffle
 
-NODES_PER_BATCH = 1 << 14
+NODES_PER_BATCH = 1 << 13
 """Documents whose survivors one task chooses (more where one component has more)."""
 
 MEMBERS_PER_BATCH = 1 << 17

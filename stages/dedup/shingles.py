@@ -31,7 +31,7 @@ def text_batches(partition: Partition, rows: np.ndarray) -> Iterator[tuple[int, 
 
 
 def shingle_sets(
-    texts: pa.ChunkedArray, tokens: np.ndarray, ngram: int
+    texts: pa.Array | pa.ChunkedArray, tokens: np.ndarray, ngram: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The shingles of texts: uint64, all of them; int64 [texts], how many each has."""
     from stages.dedup.folding import fold_table

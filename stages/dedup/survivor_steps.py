@@ -182,11 +182,21 @@ class Reader:
         keys[row, np.arange(len(row)) - np.searchsorted(row, row)] = flat
         sets, sizes = np.zeros(0, np.uint64), np.zeros(len(nodes), np.int64)
         if self.exact:
-            places = np.searchsorted(self._text_nodes, nodes)
-            texts = self._texts.column("text").take(pa.array(places))
+            texts = self._read_texts(np.searchsorted(self._text_nodes, nodes))
             tokens = known.column("tokens").to_numpy()
             sets, sizes = shingle_sets(texts, tokens, self.plan.settings["ngram"])
         return Block(component, bins, hashes, short, keys, sets, sizes)
+
+    def _read_texts(self, places: np.ndarray) -> pa.Array:
+        """Texts by their places; chunk by chunk, since Arrow would first join all chunks."""
+        order = np.argsort(places)
+        ordered = places[order]
+        taken, start = [pa.array([], pa.large_string())], 0
+        for chunk in self._texts.column("text").chunks:
+            first, last = np.searchsorted(ordered, (start, start + len(chunk)))
+            taken.append(chunk.take(pa.array(ordered[first:last] - start)))
+            start += len(chunk)
+        return pa.concat_arrays(taken).take(pa.array(np.argsort(order)))
 
 
 def connected_survivors(
