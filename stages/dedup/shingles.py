@@ -20,7 +20,7 @@ def texts_of(partition: Partition, rows: np.ndarray) -> pa.ChunkedArray:
 
 def text_batches(partition: Partition, rows: np.ndarray) -> Iterator[tuple[int, int, pa.Array]]:
     """The same, batch by batch: which of the rows (begin, end), and their texts."""
-    reader = open_ipc(partition.documents)
+    reader = open_ipc(partition.documents, ["text"])
     start = 0
     for i in range(reader.num_record_batches if len(rows) else 0):
         documents = reader.get_batch(i)
