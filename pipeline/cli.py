@@ -79,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--lang", metavar="CODE", help="with --removed: of this language only")
     show.add_argument("--count", type=_positive, default=5, metavar="N",
                       help="with --removed: how many samples (5)")  # fmt: skip
+    show.add_argument("--clusters", type=_positive, metavar="N",
+                      help="the N largest clusters of near-duplicates instead")  # fmt: skip
     show.set_defaults(command=_show)
     calibrate = _recipe_command(commands, "calibrate", _calibrate,
                                 "thresholds by language from trusted text")  # fmt: skip
@@ -207,13 +209,16 @@ def _train_quality(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     from formats.run_folder import RunFolder
+    from pipeline.clusters import show_clusters
     from pipeline.show import show_run
     from pipeline.show_removed import show_removed
 
     folder = RunFolder(options.folder)
     if options.removed is None and options.lang is not None:
         raise UsageError("--lang needs --removed STAGE_OR_RULE")
-    if options.removed is None:
+    if options.clusters is not None:
+        show_clusters(folder, options.clusters)
+    elif options.removed is None:
         show_run(folder)
     else:
         show_removed(folder, options.removed, options.lang, options.count)

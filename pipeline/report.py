@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from formats import storage
 from formats.units import format_bytes, format_count
+from pipeline.clusters import clusters_section
 from pipeline.report_html import bars, escape, excerpt, figures, fold, page, section, table
 from pipeline.report_removed import removed_section
 
@@ -25,6 +26,7 @@ def write_report(folder: RunFolder, summary: Summary) -> None:
         _funnel(summary),
         _languages(summary),
         removed_section(folder, summary),
+        clusters_section(folder, summary),
         _repairs(summary),
         _quarantine(folder, summary),
         _parallel(summary),

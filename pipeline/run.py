@@ -100,6 +100,7 @@ class Runner:
         self._seconds: dict[str, float] = {}
         self._results: dict[str, list[dict[str, Any]]] = {}
         self._exported: list[str] = []
+        self._facts: dict[str, dict[str, Any]] = {}
 
     def run(self) -> RunOutcome:
         """All steps, then the summary and the report."""
@@ -172,6 +173,9 @@ class Runner:
                         part.annotations.append((barrier.name, path))
                     parallel += barrier.new_documents(folder)
                     self._export(barrier.exports(folder))
+                    self._facts[barrier.name] = barrier.facts(folder)
+                for alarm in self._facts[barrier.name].get("alarms", []):
+                    self._note(alarm)
         return parts, parallel
 
     def _sweep_what_the_recipe_lacks(self) -> None:
@@ -324,6 +328,7 @@ class Runner:
             self.plan, self._results, self.engine.statistics, self._seconds, seconds,
             self.engine.workers, self.outcome.notes,
         )  # fmt: skip
+        self.outcome.summary["stages"] = self._facts
         with self.display.step("report", 1):
             write_report(self.folder, self.outcome.summary)
         # Last of all: a summary with this lineage means that everything before it is whole.

@@ -141,9 +141,13 @@ def write_answers(
     first = plan.first_nodes()
     partition = np.searchsorted(first, nodes, side="right") - 1
     count = len(plan.partitions)
-    keys = np.array([-(-(i << 64) // count) for i in range(count)], np.uint64)
     table = table.add_column(0, "row", pa.array(nodes - first[partition], pa.int64()))
-    write_shuffle(plan.path(step, index), table, keys[partition], count)
+    write_shuffle(plan.path(step, index), table, keys_of_buckets(count)[partition], count)
+
+
+def keys_of_buckets(count: int) -> np.ndarray:
+    """uint64 [count]: the smallest shuffle key that falls into each of so many buckets."""
+    return np.array([-(-(i << 64) // count) for i in range(count)], np.uint64)
 
 
 def write_annotations(plan: Plan, engine: Engine, tasks: int, schema: pa.Schema) -> list[str]:

@@ -144,6 +144,13 @@ class BarrierStage(Stage):
         """Arrow IPC files of documents that ``run`` added under ``folder``, in order."""
         return []
 
+    def facts(self, folder: str) -> dict[str, Any]:
+        """What the summary should say of a finished ``run``, plain values.
+
+        ``alarms``, a list of sentences, is also said aloud.
+        """
+        return {}
+
     def exports(self, folder: str) -> dict[str, list[str]]:
         """Files under ``folder`` that people keep: place in the run folder -> files, in order."""
         return {}

@@ -2,8 +2,9 @@
 
 Small groups are compared pair by pair. A large one (a template, a boilerplate page) would be
 quadratic: its documents are compared with at most ``LEADERS`` leaders, the best documents of the
-group that are not near-duplicates of a better leader. What that leaves unseen is caught when
-survivors are chosen (``survivor_kernels``).
+group that are not near-duplicates of a better leader. A document that is like none of them is
+joined to the first all the same, so that no document of a crowded key is lost: whom it is like is
+found out when survivors are chosen (``survivor_kernels``).
 """
 
 from __future__ import annotations
@@ -53,9 +54,24 @@ def estimate(
     return equal / filled
 
 
+@kernel((t["u16"], t["u64"], t["b1"], I64, t["i64"], t["i64"], t["w_f64"]))
+def estimates(
+    bins: np.ndarray,
+    hashes: np.ndarray,
+    short: np.ndarray,
+    width: Scalar,
+    left: np.ndarray,
+    right: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """``estimate`` of many pairs: int64 [pairs], int64 [pairs] -> float64 [pairs], written."""
+    for pair in range(len(left)):
+        out[pair] = estimate(bins, hashes, short, width, left[pair], right[pair])
+
+
 @kernel(
     (
-        t["i64"], t["i64"], t["u16"], t["u64"], t["b1"], I64, F64,
+        t["i64"], t["i64"], t["u16"], t["u64"], t["b1"], I64, F64, F64,
     )
 )  # fmt: skip
 def similar_pairs(
@@ -66,6 +82,7 @@ def similar_pairs(
     short: np.ndarray,
     width: Scalar,
     minimum: Scalar,
+    sure: Scalar,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of documents in the same group whose estimate reaches the minimum.
 
@@ -77,6 +94,7 @@ def similar_pairs(
         short: bool [documents].
         width: bins of a signature.
         minimum: least estimate; 0 takes every pair compared.
+        sure: in a large group a document that reaches it with a leader looks no further.
 
     Returns:
         int64 [pairs], int64 [pairs]: the better and the other; a pair may come several times.
@@ -100,9 +118,12 @@ def similar_pairs(
                     better[count], other[count] = leaders[i], document
                     count += 1
                     alone = False
-                    if not all_pairs:
+                    if value >= sure and not all_pairs:
                         break
             if chosen < LEADERS and (all_pairs or alone):
                 leaders[chosen] = document
                 chosen += 1
+            elif alone and not all_pairs:
+                better[count], other[count] = leaders[0], document
+                count += 1
     return better[:count].copy(), other[:count].copy()

@@ -1,82 +1,131 @@
-"""Exact duplicates: documents with the same text, or the same text but for its typography.
+"""Exact duplicates: documents with one text, one text but for its typography, or one address.
 
-The map pass hashes every text to 128 bits (XXH3; at 10^10 documents the chance that any two
-different ones collide is about 10^-19). The barrier shuffles the digests, so that equal ones
-meet in one task; of each group the smallest id stays. Ids are unique and stable, so the answer is
-the same however documents are ordered, partitioned or worked on.
+The map pass hashes every key of a document to 128 bits (XXH3; at 10^10 documents the chance that
+any two different keys collide is about 10^-19). The barrier shuffles the digests of all keys
+together, so that equal ones meet in one task. Documents are then taken by their ids, the smallest
+first: one goes where a *kept* document has one of its keys, and stays otherwise. So every removed
+document names a kept one that it shares a key with, also where several keys chain documents
+together. Ids are unique and stable: the answer is the same however documents are ordered,
+partitioned or worked on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from pydantic import Field
+from pydantic import BeforeValidator, Field, field_validator
 
 from formats.buffers import text_buffers
-from stages.barrier_files import (
-    Plan,
-    live_rows,
-    task_plan,
-    write_annotations,
-    write_answers,
-)
-from stages.base import DROP_REASON, BarrierStage, Engine, Partition, alive
-from stages.shuffle import bucket_count, open_ipc, read_shuffle, write_shuffle
+from stages.barrier_files import Plan, write_annotations
+from stages.base import BarrierStage, Engine, Partition, alive
+from stages.dedup.scope import Scope, scope_hashes
+from stages.shuffle import bucket_count
 
 ROWS_PER_BUCKET = 1 << 20
 """About 60 bytes each: a reduce task holds some 150 MB."""
 
-ANSWER_SCHEMA = pa.schema(
-    [pa.field(DROP_REASON, pa.string()), pa.field("duplicate_of", pa.string())]
-)
+Key = Literal["text", "normalized_text", "url"]
+
+
+def _as_tuple(value: Any) -> Any:
+    """One key may be given without a list."""
+    return (value,) if isinstance(value, str) else value
 
 
 class ExactDedup(BarrierStage):
-    """Keep one of the documents whose texts are equal.
+    """Keep one of the documents that share a key.
 
-    Adds ``duplicate_of``, the id of the document kept, on removed rows.
+    Adds ``duplicate_of``, the id of the document kept, on removed rows. Reasons:
+    ``exact_duplicate: copies 3 vs 1``, ``normalized_duplicate: …``, ``url_duplicate: …``; where
+    several keys say that a document goes, the one named first in ``by`` is the reason.
     """
 
     name: ClassVar[str] = "exact_dedup"
+    version: ClassVar[int] = 2
 
-    by: Literal["text", "normalized_text"] = Field(
-        "text",
-        description="Compare the bytes of the text, or the text with case, white space, "
-        "punctuation and the values of numbers folded away (for the comparison only).",
+    by: Annotated[tuple[Key, ...], BeforeValidator(_as_tuple)] = Field(
+        ("text",),
+        min_length=1,
+        description="Which keys make duplicates, one or more: the bytes of the text; the text with "
+        "case, white space, punctuation and the values of numbers folded away (for the comparison "
+        "only); the canonical URL (null is no key).",
+    )
+    scope: Scope = Field(
+        "all", description="Compare all documents, or only those of one language or one source."
     )
 
+    @field_validator("by")
+    @classmethod
+    def _each_once(cls, by: tuple[Key, ...]) -> tuple[Key, ...]:
+        if len(set(by)) < len(by):
+            raise ValueError(f"by names a key twice: {', '.join(by)}")
+        return by
+
     def keys(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Columns ``digest_high``, ``digest_low`` (uint64), ``id`` and ``alive``."""
+        """Columns ``id``, ``alive``, and for each key ``<key>_high`` and ``<key>_low`` (uint64).
+
+        The high half is null where a document does not have the key.
+        """
         live = alive(batch)
-        texts = batch.column("text")
-        data, offsets = folded_texts(texts) if self.by == "normalized_text" else text_buffers(texts)
-        digests = text_digests(data, offsets, live)
-        if self.by == "normalized_text":
-            wordless = live & (np.diff(offsets) == 0)
-            digests[wordless] = text_digests(*text_buffers(texts), wordless)[wordless]
-        return pa.record_batch(
-            {
-                "digest_high": pa.array(np.ascontiguousarray(digests[:, 0])),
-                "digest_low": pa.array(np.ascontiguousarray(digests[:, 1])),
-                "id": batch.column("id"),
-                "alive": pa.array(live),
-            }
-        )
+        scope = scope_hashes(batch, self.scope)
+        columns = {"id": batch.column("id"), "alive": pa.array(live)}
+        for key in self.by:
+            digests, present = _digests(batch, key, live)
+            high = digests[:, 0] ^ scope
+            columns[f"{key}_high"] = pa.array(high, mask=~present)
+            columns[f"{key}_low"] = pa.array(np.ascontiguousarray(digests[:, 1]))
+        return pa.record_batch(columns)
 
     def run(self, partitions: Sequence[Partition], folder: str, engine: Engine) -> list[str]:
         """Write ``row``, ``drop_reason``, ``duplicate_of`` of every removed row."""
-        plan = Plan(folder, tuple(partitions), self.model_dump())
+        from stages.dedup import exact_steps
+
         if not partitions:
             return []
+        rows = sum(part.rows for part in partitions) * len(self.by)
+        buckets = bucket_count(rows, ROWS_PER_BUCKET)
+        plan = Plan(folder, tuple(partitions), self.model_dump(mode="json") | {"buckets": buckets})
         plan.save()
-        engine.map("digests", _shuffle_digests, plan.items(len(partitions)))
-        buckets = bucket_count(plan.total_rows(), ROWS_PER_BUCKET)
-        engine.map("duplicates", _find_duplicates, plan.items(buckets))
-        return write_annotations(plan, engine, buckets, ANSWER_SCHEMA)
+        engine.map("digests", exact_steps.shuffle_digests, plan.items(len(partitions)))
+        if len(self.by) == 1:
+            engine.map("duplicates", exact_steps.find_duplicates, plan.items(buckets))
+        else:
+            engine.map("repeated", exact_steps.find_repeated, plan.items(buckets))
+            engine.map("components", exact_steps.join_components, plan.items(1))
+            engine.map("regroup", exact_steps.shuffle_components, plan.items(buckets))
+            engine.map("duplicates", exact_steps.decide_components, plan.items(buckets))
+        return write_annotations(plan, engine, buckets, exact_steps.ANSWER_SCHEMA)
+
+
+def _digests(batch: pa.RecordBatch, key: Key, live: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """uint64 [rows, 2] digests of one key; bool [rows], whether a document has it."""
+    if key == "url":
+        if "url" not in batch.schema.names:
+            return np.zeros((batch.num_rows, 2), np.uint64), np.zeros(batch.num_rows, np.bool_)
+        from stages.dedup.url_keys import canonical
+
+        data, offsets = canonical(batch.column("url"))
+        present = live & (np.diff(offsets) > 0)
+        return text_digests(data, offsets, present) ^ KEY_SALTS[key], present
+    texts = batch.column("text")
+    if key == "text":
+        return text_digests(*text_buffers(texts), live) ^ KEY_SALTS[key], live
+    data, offsets = folded_texts(texts)
+    digests = text_digests(data, offsets, live) ^ KEY_SALTS[key]
+    wordless = live & (np.diff(offsets) == 0)
+    digests[wordless] = text_digests(*text_buffers(texts), wordless)[wordless]
+    return digests, live
+
+
+KEY_SALTS = {
+    "text": np.uint64(0),
+    "normalized_text": np.uint64(0x9E3779B97F4A7C15),
+    "url": np.uint64(0xD1342543DE82EF95),
+}
+"""Mixed into digests, so that an address never meets a text that reads like it."""
 
 
 def text_digests(data: np.ndarray, offsets: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -107,55 +156,3 @@ def folded_texts(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     out_offsets = np.empty(len(offsets), np.int64)
     fold_texts(data, offsets, *fold_table(), out, out_offsets)
     return out, out_offsets
-
-
-def _shuffle_digests(item: dict[str, Any]) -> dict[str, Any]:
-    """Send every live row's digest to its bucket."""
-    plan, index = task_plan(item)
-    partition = plan.partitions[index]
-    live = live_rows(partition)
-    nodes = np.flatnonzero(live) + plan.first_nodes()[index]
-    table = open_ipc(partition.keys).read_all().drop_columns("alive").filter(pa.array(live))
-    table = table.append_column("node", pa.array(nodes, pa.int64()))
-    buckets = bucket_count(plan.total_rows(), ROWS_PER_BUCKET)
-    write_shuffle(
-        plan.path("digests", index), table, table.column("digest_high").to_numpy(), buckets
-    )
-    return {"rows": table.num_rows}
-
-
-def _find_duplicates(item: dict[str, Any]) -> dict[str, Any]:
-    """Group one bucket's equal digests; the smallest id of a group stays."""
-    plan, index = task_plan(item)
-    table = read_shuffle(plan.paths("digests", len(plan.partitions)), index)
-    repeated = table.take(pa.array(_repeated(table)))
-    repeated = repeated.sort_by(
-        [(name, "ascending") for name in ("digest_high", "digest_low", "id", "node")]
-    )
-    same = _same_as_before(repeated)
-    group = np.cumsum(~same) - 1
-    heads = np.flatnonzero(~same)
-    copies = np.bincount(group, minlength=0)[group][same]
-    reasons = pc.binary_join_element_wise(
-        "exact_duplicate: copies ", pc.cast(pa.array(copies), pa.string()), " vs 1", ""
-    )
-    survivors = repeated.column("id").take(pa.array(heads[group][same]))
-    answer = pa.table({DROP_REASON: reasons, "duplicate_of": survivors}, schema=ANSWER_SCHEMA)
-    write_answers(plan, index, repeated.column("node").to_numpy()[same], answer)
-    return {"removed": int(same.sum()), "groups": len(heads)}
-
-
-def _repeated(table: pa.Table) -> np.ndarray:
-    """Rows whose digest occurs more than once, in no order that matters."""
-    high, low = (table.column(name).to_numpy() for name in ("digest_high", "digest_low"))
-    order = np.lexsort((low, high))
-    equal = (high[order][1:] == high[order][:-1]) & (low[order][1:] == low[order][:-1])
-    return order[np.append(equal, False) | np.append(False, equal)] if len(order) else order
-
-
-def _same_as_before(table: pa.Table) -> np.ndarray:
-    """True (bool [rows]) where the digest equals that of the row before."""
-    high, low = (table.column(name).to_numpy() for name in ("digest_high", "digest_low"))
-    same = np.zeros(len(high), np.bool_)
-    same[1:] = (high[1:] == high[:-1]) & (low[1:] == low[:-1])
-    return same

@@ -109,6 +109,28 @@ def next_token(
 
 
 @kernel(forceinline=True)
+def token_at(
+    data: np.ndarray,
+    at: Scalar,
+    stop: Scalar,
+    pages: np.ndarray,
+    kinds: np.ndarray,
+    folded: np.ndarray,
+) -> tuple[Scalar, Scalar]:
+    """As ``next_token``, fast for ASCII; hash 0 also after a stretch without a token."""
+    if at + 8 <= stop:
+        words, lower = ascii_words(load8(data, at))
+        mask, length = before_first(HIGHS & ~words)
+        if U0 < length < np.uint64(8):
+            if data[at + np.int64(length)] < 0x80:
+                return mix(START ^ (lower & mask)) | U1, at + np.int64(length) + 1
+        elif length == U0 and data[at] < 0x80:
+            _, gap = before_first(words | (lower & HIGHS))
+            return U0, at + np.int64(gap)
+    return next_token(data, at, stop, pages, kinds, folded)
+
+
+@kernel(forceinline=True)
 def sign_text(
     data: np.ndarray,
     at: Scalar,
@@ -144,22 +166,9 @@ def sign_text(
     rolling, stream = U0, START
     tokens = slot = 0
     while at < stop:
-        token = U0
-        if at + 8 <= stop:
-            words, lower = ascii_words(load8(data, at))
-            mask, length = before_first(HIGHS & ~words)
-            if U0 < length < np.uint64(8):
-                if data[at + np.int64(length)] < 0x80:
-                    token = mix(START ^ (lower & mask)) | U1
-                    at += np.int64(length) + 1
-            elif length == U0 and data[at] < 0x80:
-                _, gap = before_first(words | (lower & HIGHS))
-                at += np.int64(gap)
-                continue
+        token, at = token_at(data, at, stop, pages, kinds, folded)
         if token == U0:
-            token, at = next_token(data, at, stop, pages, kinds, folded)
-            if token == U0:
-                break
+            continue
         stream = mix(stream ^ token)
         rolling = rolling * BASE + token - last[slot] * drop_out
         last[slot] = token
@@ -262,6 +271,15 @@ def densify(raw: np.ndarray, bin_shift: Scalar, dense: np.ndarray) -> None:
         dense[i] = raw[source]
 
 
+@kernel(forceinline=True)
+def band_key(dense: np.ndarray, band: Scalar, rows: Scalar) -> Scalar:
+    """The hash of one band of a text's dense bins."""
+    key = mix(START + np.uint64(band))
+    for value in dense[band * rows : (band + 1) * rows]:
+        key = mix(key ^ np.uint64(value))
+    return splitmix(key)
+
+
 @kernel((t["u16"], t["u64"], t["b1"], I64, I64, I64, t["w_u64"], t["w_i64"]))
 def band_keys(
     all_bins: np.ndarray,
@@ -304,8 +322,32 @@ def band_keys(
             continue
         densify(raw, bin_shift, dense)
         for band in range(bands):
-            key = mix(START + np.uint64(band))
-            for value in dense[band * rows : (band + 1) * rows]:
-                key = mix(key ^ np.uint64(value))
-            keys[text * bands + band] = splitmix(key)
+            keys[text * bands + band] = band_key(dense, band, rows)
         counts[text] = bands
+
+
+@kernel((t["u16"], I64, t["w_u16"]))
+def dense_bins(all_bins: np.ndarray, bins: Scalar, out: np.ndarray) -> None:
+    """The bins that bands are made of: uint16 [texts * bins] -> the same, none empty, written.
+
+    A text without tokens stays empty.
+    """
+    bin_shift = _bin_shift(bins)
+    for text in range(len(all_bins) // bins):
+        raw = all_bins[text * bins : (text + 1) * bins]
+        out[text * bins : (text + 1) * bins] = EMPTY
+        for value in raw:
+            if value != EMPTY:
+                densify(raw, bin_shift, out[text * bins : (text + 1) * bins])
+                break
+
+
+@kernel((t["u16"], I64, I64, I64, t["w_u64"]))
+def dense_band_keys(
+    dense: np.ndarray, bins: Scalar, bands: Scalar, rows: Scalar, keys: np.ndarray
+) -> None:
+    """As ``band_keys``, of dense bins: uint16 [texts * bins] -> uint64 [texts * bands], written."""
+    for text in range(len(dense) // bins):
+        own = dense[text * bins : (text + 1) * bins]
+        for band in range(bands):
+            keys[text * bands + band] = band_key(own, band, rows)

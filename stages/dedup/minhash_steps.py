@@ -1,69 +1,72 @@
-"""The tasks of near-duplicate removal; ``minhash_dedup`` says how they follow on each other."""
+"""The tasks that find components of near-duplicates; ``minhash_dedup`` says how they follow."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from formats.storage import atomic_path
 from stages.barrier_files import (
     Plan,
     fixed_lists,
     gather,
+    keys_of_buckets,
     live_rows,
     task_plan,
     write_answers,
     write_table,
 )
-from stages.base import DROP_REASON
 from stages.dedup.candidate_kernels import ALL_PAIRS, similar_pairs
-from stages.dedup.minhash import Bands, bands_of
+from stages.dedup.minhash import Bands, bands_of, standard_deviation
 from stages.dedup.minhash_kernels import SHORT_BINS
-from stages.dedup.survivor_kernels import SCANNED, choose_survivors
-from stages.dedup.union_find_kernels import components
+from stages.dedup.ranking import RANKED_BY, survivor_order
+from stages.dedup.union_find_kernels import join_pairs, resolve
 from stages.shuffle import ipc_writer, open_ipc, read_shuffle, write_shuffle
 
-ANSWER_SCHEMA = pa.schema(
-    [
-        pa.field(DROP_REASON, pa.string()),
-        pa.field("duplicate_of", pa.string()),
-        pa.field("cluster_id", pa.string()),
-        pa.field("cluster_size", pa.int32()),
-    ]
-)
+NODES_PER_BATCH = 1 << 13
+"""Documents whose survivors one task chooses (more where one component has more)."""
 
+MEMBERS_PER_BATCH = 1 << 17
+"""Documents of groups of one key that are compared at a time: 32 MB of signatures."""
 
-NODES_PER_BATCH = 1 << 18
-"""Documents whose survivors one task chooses (more where one component has more): 100 MB."""
-
-RANKED_BY = ("quality", "length", "id")
+MARGIN = 3.0
+"""Standard deviations by which an estimate may fall below the threshold where exact sets decide."""
 
 
 def shuffle_bands(item: dict[str, Any]) -> dict[str, Any]:
-    """Send the band keys of one partition's live rows to their buckets."""
+    """Send the band keys of one partition's heads to their buckets."""
     plan, index = task_plan(item)
     partition = plan.partitions[index]
-    live = live_rows(partition)
+    heads = live_rows(partition)
+    heads[open_ipc(plan.path("followers", index)).read_all().column("row").to_numpy()] = False
+    copies = read_shuffle(plan.paths("copy_rows", plan.settings["collapse_buckets"]), index)
+    heads[copies.column("row").to_numpy()] = False
     reader = open_ipc(partition.keys)
     keys, nodes = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
     start = 0
     for i in range(reader.num_record_batches):
         batch = reader.get_batch(i)
-        rows = batch.num_rows
-        bins = fixed_lists(batch.column("bins"))
-        hashes = batch.column("token_hash").to_numpy()
-        of_batch, row = bands_of(bins, hashes, live[start : start + rows], _cut(plan))
+        of_batch, row = scoped_bands(batch, heads[start : start + batch.num_rows], cut_of(plan))
         keys.append(of_batch)
         nodes.append(row + start)
-        start += rows
+        start += batch.num_rows
     key = np.concatenate(keys)
     node = np.concatenate(nodes) + plan.first_nodes()[index]
     table = pa.table({"key": pa.array(key), "node": pa.array(node)})
     write_shuffle(plan.path("bands", index), table, key, plan.settings["buckets"])
-    return {"documents": int(live.sum()), "records": len(key)}
+    return {"documents": int(heads.sum()), "records": len(key)}
+
+
+def scoped_bands(
+    known: pa.RecordBatch | pa.Table, wanted: np.ndarray, cut: Bands
+) -> tuple[np.ndarray, np.ndarray]:
+    """As ``bands_of``, of a barrier's keys: those of two scopes never agree."""
+    hashes = known.column("token_hash").to_numpy()
+    keys, row = bands_of(fixed_lists(known.column("bins")), hashes, wanted, cut)
+    return keys ^ known.column("scope").to_numpy()[row], row
 
 
 def find_pairs(item: dict[str, Any]) -> dict[str, Any]:
@@ -71,64 +74,106 @@ def find_pairs(item: dict[str, Any]) -> dict[str, Any]:
     plan, index = task_plan(item)
     table = read_shuffle(plan.paths("bands", len(plan.partitions)), index)
     group, members = groups_of(table.column("key").to_numpy(), table.column("node").to_numpy())
-    nodes, document = np.unique(members, return_inverse=True)
-    sizes = np.bincount(group)
-    rank = np.zeros(len(nodes), np.int64)
-    in_large = np.unique(document[sizes[group] > ALL_PAIRS]) if len(group) else document
-    if len(in_large):
-        ranked = in_large[survivor_order(gather(plan, nodes[in_large], RANKED_BY), plan)]
-        rank[ranked] = np.arange(len(ranked))
-    document = document[np.lexsort((rank[document], group))]
-    starts = np.append(0, np.cumsum(sizes)).astype(np.int64)
-    bins, hashes, short = _signatures(gather(plan, nodes, ("bins", "token_hash")))
-    left, right = similar_pairs(
-        starts, document, bins.reshape(-1), hashes, short, bins.shape[1], minimum(plan)
-    )
-    pairs = unique_pairs(nodes[left], nodes[right])
+    group, members = _best_first(plan, group, members)
+    group, members = _segments(group, members)
+    found = [np.zeros((2, 0), np.int64)]
+    for start, stop in whole_groups(group, MEMBERS_PER_BATCH):
+        found.append(_pairs_within(plan, group[start:stop], members[start:stop]))
+    left, right = np.concatenate(found, axis=1)
+    pairs = unique_pairs(left, right)
     write_table(plan.path("pairs", index), pairs)
-    return {"documents": len(nodes), "groups": len(sizes), "pairs": pairs.num_rows}
+    largest = int(np.bincount(group).max()) if len(group) else 0
+    return {"members": len(members), "pairs": pairs.num_rows, "largest_key": largest}
+
+
+def _best_first(
+    plan: Plan, group: np.ndarray, members: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The members of each large group from the best to the worst; the others by node."""
+    sizes = np.bincount(group)
+    rank = members.copy()
+    crowded = np.unique(members[sizes[group] > ALL_PAIRS]) if len(group) else members
+    if len(crowded):
+        order = survivor_order(gather(plan, crowded, RANKED_BY), crowded, plan.settings["keep"])
+        rank_of = np.empty(len(order), np.int64)
+        rank_of[order] = np.arange(len(order))
+        large = sizes[group] > ALL_PAIRS
+        rank[large] = rank_of[np.searchsorted(crowded, members[large])]
+    order = np.lexsort((rank, group))
+    return group[order], members[order]
+
+
+def _segments(group: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cut the groups of crowded keys, so that one key of ten million documents fits in memory.
+
+    Each segment begins with the best document of its group, which joins it to the others.
+    """
+    place = np.arange(len(group)) - np.searchsorted(group, group)
+    cut = (place > 0) & (place % MEMBERS_PER_BATCH == 0)
+    if not cut.any():
+        return group, members
+    at = np.flatnonzero(cut)
+    best = members[np.searchsorted(group, group[at])]
+    segment = np.cumsum(np.append(False, (group[1:] != group[:-1])) | cut)
+    return np.insert(segment, at, segment[at]), np.insert(members, at, best)
+
+
+def _pairs_within(plan: Plan, group: np.ndarray, members: np.ndarray) -> np.ndarray:
+    """int64 [2, pairs]: verified pairs of whole groups."""
+    nodes, document = np.unique(members, return_inverse=True)
+    starts = np.append(np.flatnonzero(np.append(True, group[1:] != group[:-1])), len(group))
+    bins, hashes, short = signatures_of(gather(plan, nodes, ("bins", "token_hash")))
+    connected = plan.settings["linkage"] == "connected"
+    sure = plan.settings["threshold"] + _margin(plan) if connected else 0.0
+    left, right = similar_pairs(
+        starts.astype(np.int64), document, bins.reshape(-1), hashes, short, bins.shape[1],
+        minimum(plan), sure,
+    )  # fmt: skip
+    return np.stack((nodes[left], nodes[right]))
 
 
 def find_components(item: dict[str, Any]) -> dict[str, Any]:
-    """Join all pairs to components; write them in batches: documents, and the pairs among them."""
+    """Join all pairs, and copies to their heads, to components; write them in batches.
+
+    One task with 8 bytes a document and one bucket's pairs at a time. It writes ``members``: batch
+    b holds the documents of task b of ``find_survivors``; and ``batch_of``, the same by partition.
+    """
     plan, _ = task_plan(item)
-    paths = plan.paths("pairs", plan.settings["buckets"])
-    found = pa.concat_tables([open_ipc(path).read_all() for path in paths])
-    found = unique_pairs(found.column("left").to_numpy(), found.column("right").to_numpy())
-    left, right = found.column("left").to_numpy(), found.column("right").to_numpy()
-    nodes = np.unique(np.concatenate((left, right)))
-    left, right = np.searchsorted(nodes, left), np.searchsorted(nodes, right)
-    labels = np.empty(len(nodes), np.int64)
-    components(left, right, labels)
-    _, component, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    labels = np.arange(plan.total_rows(), dtype=np.int64)
+    pair_paths = plan.paths("pairs", plan.settings["buckets"])
+    for path in pair_paths:
+        pairs = open_ipc(path).read_all()
+        join_pairs(pairs.column("left").to_numpy(), pairs.column("right").to_numpy(), labels)
+    copies, heads = _all_copies(plan)
+    join_pairs(heads, copies, labels)
+    resolve(labels)
+    sizes = np.bincount(labels, minlength=len(labels))
+    nodes = np.flatnonzero(sizes[labels] > 1)
+    roots, component = np.unique(labels[nodes], return_inverse=True)
+    sizes = sizes[roots]
     _, batch_of = np.unique((np.cumsum(sizes) - sizes) // NODES_PER_BATCH, return_inverse=True)
     count = int(batch_of[-1]) + 1 if len(batch_of) else 0
-    documents = pa.table({"node": nodes, "component": component})
-    _write_batches(plan.path("components", 0), documents, batch_of[component], count)
-    pairs = pa.table({"left": nodes[left], "right": nodes[right]})
-    _write_batches(plan.path("component_pairs", 0), pairs, batch_of[component[left]], count)
+    head = nodes.copy()
+    head[np.searchsorted(nodes, copies)] = heads
+    members = pa.table({"node": nodes, "component": component, "head": head})
+    _write_batches(plan.path("members", 0), members, batch_of[component], count)
+    batches = pa.table({"batch": batch_of[component], "is_head": pa.array(head == nodes)})
+    write_answers(plan, 0, nodes, batches, "batch_of")
+    if plan.settings["linkage"] == "connected" and count:
+        for index, path in enumerate(pair_paths):
+            pairs = open_ipc(path).read_all()
+            of_pair = np.searchsorted(roots, labels[pairs.column("left").to_numpy()])
+            keys = keys_of_buckets(count)[batch_of[of_pair]]
+            write_shuffle(plan.path("edges", index), pairs, keys, count)
     largest = int(sizes.max()) if count else 0
-    return {"batches": count, "components": len(sizes), "documents": len(nodes), "largest": largest}
+    return {"batches": count, "components": len(roots), "documents": len(nodes), "largest": largest}
 
 
-def find_survivors(item: dict[str, Any]) -> dict[str, Any]:
-    """Choose who stays in one batch of components and tell the partitions."""
-    plan, index = task_plan(item)
-    batch = open_ipc(plan.path("components", 0)).get_batch(index)
-    pairs = open_ipc(plan.path("component_pairs", 0)).get_batch(index)
-    by_node = batch.column("node").to_numpy()
-    known = gather(plan, by_node, (*RANKED_BY, "bins", "token_hash"))
-    ranks = survivor_order(known, plan)
-    ranks = ranks[np.argsort(batch.column("component").to_numpy()[ranks], kind="stable")]
-    component = batch.column("component").to_numpy()[ranks]
-    known, nodes = known.take(pa.array(ranks)), by_node[ranks]
-    place = np.empty(len(ranks), np.int64)
-    place[ranks] = np.arange(len(ranks))
-    left, right = (
-        place[np.searchsorted(by_node, pairs.column(name).to_numpy())] for name in ("left", "right")
-    )
-    survivors, estimates = _choose(plan, known, component, left, right)
-    return _answer(plan, index, nodes, known.column("id"), survivors, estimates)
+def _all_copies(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+    """int64 [copies], int64 [copies]: all copies of another partition's head, and the heads."""
+    paths = plan.paths("copies", plan.settings["collapse_buckets"])
+    table = pa.concat_tables([open_ipc(path).read_all() for path in paths])
+    return table.column("copy").to_numpy(), table.column("head").to_numpy()
 
 
 def groups_of(keys: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -146,20 +191,19 @@ def groups_of(keys: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndar
     return np.cumsum(begins[repeated]) - 1, values[order[repeated]]
 
 
-def survivor_order(known: pa.Table, plan: Plan) -> np.ndarray:
-    """int64 [rows]: the documents from the one that rather stays to the one that rather goes.
+def whole_groups(group: np.ndarray, limit: int) -> Iterator[tuple[int, int]]:
+    """Begin and end of runs of whole groups: at most ``limit`` members, or one group.
 
-    An unknown quality (null, NaN) is below every known one.
+    ``list(whole_groups([0, 0, 1, 2, 2, 2], 3))`` is ``[(0, 3), (3, 6)]``.
     """
-    quality = pc.fill_null(known.column("quality"), float("nan")).to_numpy()
-    quality = np.where(np.isnan(quality), -np.inf, quality + np.float32(0))
-    known = known.set_column(known.schema.get_field_index("quality"), "quality", pa.array(quality))
-    by = {
-        "best_quality": [("quality", "descending"), ("length", "descending"), ("id", "ascending")],
-        "longest": [("length", "descending"), ("id", "ascending")],
-        "first": [("id", "ascending")],
-    }[plan.settings["keep"]]
-    return pc.sort_indices(known.select(RANKED_BY), sort_keys=by).to_numpy().astype(np.int64)
+    ends = np.append(np.flatnonzero(group[1:] != group[:-1]) + 1, len(group))
+    start = 0
+    while start < len(group):
+        fitting = int(np.searchsorted(ends, start + limit, side="right")) - 1
+        first = int(np.searchsorted(ends, start, side="right"))
+        stop = int(ends[max(fitting, first)])
+        yield start, stop
+        start = stop
 
 
 def unique_pairs(left: np.ndarray, right: np.ndarray) -> pa.Table:
@@ -172,82 +216,28 @@ def unique_pairs(left: np.ndarray, right: np.ndarray) -> pa.Table:
 
 
 def minimum(plan: Plan) -> float:
-    """The least estimate of a pair: 0 where nothing is verified."""
-    return plan.settings["threshold"] if plan.settings["verify"] == "signature" else 0.0
+    """The least estimate of a candidate: 0 where nothing is verified.
+
+    Where exact sets decide, a pair at the threshold is missed by chance once in a thousand.
+    """
+    lowest = {"none": 0.0, "signature": plan.settings["threshold"]}
+    exact: float = max(plan.settings["threshold"] - _margin(plan), 1e-9)
+    return lowest.get(plan.settings["verify"], exact)
 
 
-def _cut(plan: Plan) -> Bands:
+def _margin(plan: Plan) -> float:
+    return MARGIN * standard_deviation(plan.settings["threshold"], plan.settings["bins"])
+
+
+def cut_of(plan: Plan) -> Bands:
+    """Bands and rows of the plan."""
     return Bands(plan.settings["bands"], plan.settings["rows"])
 
 
-def _signatures(known: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def signatures_of(known: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Raw bins, token hashes, and which documents are too short to be estimated."""
     bins = fixed_lists(known.column("bins"))
     return bins, known.column("token_hash").to_numpy(), (bins != 0).sum(axis=1) < SHORT_BINS
-
-
-def _choose(
-    plan: Plan, known: pa.Table, component: np.ndarray, left: np.ndarray, right: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Survivor and estimate of each document; documents by component, the best first."""
-    bins, hashes, short = _signatures(known)
-    count = len(component)
-    first = np.searchsorted(component, component)
-    better, other = np.minimum(left, right), np.maximum(left, right)
-    edge_starts = np.append(0, np.cumsum(np.bincount(other, minlength=count))).astype(np.int64)
-    edges = better[np.argsort(other, kind="stable")]
-    band_groups, group_starts = _band_groups(plan, component, bins, hashes)
-    survivors, estimates = np.empty(count, np.int64), np.empty(count)
-    choose_survivors(
-        first, edge_starts, edges, band_groups, group_starts, bins.reshape(-1), hashes, short,
-        bins.shape[1], plan.settings["bands"], minimum(plan), survivors, estimates,
-    )  # fmt: skip
-    return survivors, estimates
-
-
-def _band_groups(
-    plan: Plan, component: np.ndarray, bins: np.ndarray, hashes: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Documents of one component with the same band key; only where a component is large."""
-    cut = _cut(plan)
-    groups = np.full(len(component) * cut.bands, -1, np.int64)
-    large = np.bincount(component - component[0])[component - component[0]] > SCANNED
-    keys, row = bands_of(bins, hashes, large, cut)
-    band = np.arange(len(row)) - np.searchsorted(row, row)
-    keys ^= component[row].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    group, members = groups_of(keys, row * cut.bands + band)
-    groups[members] = group
-    return groups, np.append(0, np.cumsum(np.bincount(group))).astype(np.int64)
-
-
-def _answer(
-    plan: Plan,
-    index: int,
-    nodes: np.ndarray,
-    ids: pa.ChunkedArray,
-    survivors: np.ndarray,
-    estimates: np.ndarray,
-) -> dict[str, Any]:
-    """Write what is said of the documents in clusters of two and more."""
-    sizes = np.bincount(survivors)[survivors].astype(np.int32)
-    told = np.flatnonzero(sizes > 1)
-    goes = survivors[told] != told
-    limit = int(np.rint(plan.settings["threshold"] * 100))
-    wording = [f"minhash_duplicate: {i / 100:.2f} vs {limit / 100:.2f}" for i in range(101)]
-    hundredths = np.rint(estimates[told] * 100).astype(np.int64)
-    reasons = pa.array(wording).take(pa.array(hundredths, mask=~goes))
-    kept = ids.take(pa.array(survivors[told]))
-    table = pa.table(
-        {
-            DROP_REASON: reasons,
-            "duplicate_of": ids.take(pa.array(survivors[told], mask=~goes)),
-            "cluster_id": kept,
-            "cluster_size": pa.array(sizes[told]),
-        },
-        schema=ANSWER_SCHEMA,
-    )
-    write_answers(plan, index, nodes[told], table)
-    return {"removed": int(goes.sum()), "clusters": int((~goes).sum())}
 
 
 def _write_batches(path: str, table: pa.Table, batch_of: np.ndarray, count: int) -> None:

@@ -19,21 +19,25 @@ def find(parents: np.ndarray, node: Scalar) -> Scalar:
 
 
 @kernel((t["i64"], t["i64"], t["w_i64"]))
-def components(left: np.ndarray, right: np.ndarray, labels: np.ndarray) -> None:
-    """Label every node with the smallest node of its component.
+def join_pairs(left: np.ndarray, right: np.ndarray, parents: np.ndarray) -> None:
+    """Join pairs; may be called again and again with parts of them.
 
     Args:
         left: int64 [pairs], nodes from 0.
         right: int64 [pairs].
-        labels: int64 [nodes], written.
+        parents: int64 [nodes], every node its own parent at first; the smallest node of a component
+            is its root.
     """
-    for node in range(len(labels)):
-        labels[node] = node
     for i in range(len(left)):
-        a, b = find(labels, left[i]), find(labels, right[i])
+        a, b = find(parents, left[i]), find(parents, right[i])
         if a < b:
-            labels[b] = a
+            parents[b] = a
         else:
-            labels[a] = b
-    for node in range(len(labels)):
-        labels[node] = find(labels, node)
+            parents[a] = b
+
+
+@kernel((t["w_i64"],))
+def resolve(parents: np.ndarray) -> None:
+    """Replace every parent by the root: the smallest node of the component."""
+    for node in range(len(parents)):
+        parents[node] = find(parents, node)

@@ -83,7 +83,7 @@ def test_fresh_throws_the_earlier_run_away(recipe, tmp_path, capsys) -> None:
     ("mistake", "said"),
     [
         (("exact_dedup: {}", "exact_dedup: {bye: text}"),
-         ":5: stages.0.exact_dedup.bye: unknown key 'bye' (did you mean 'by'? valid: by)"),
+         ":5: stages.0.exact_dedup.bye: unknown key 'bye' (did you mean 'by'? valid: by, scope)"),
         (("exact_dedup", "exact_dedupe"),
          ":5: stages.0.exact_dedupe: no such stage 'exact_dedupe' (did you mean 'exact_dedup'?"),
         (("name: small", "nam: small"),

@@ -124,7 +124,7 @@ def test_documents_and_keys_have_a_row_for_every_document_read(tmp_path) -> None
     assert result["quarantined"] == {"broken JSON": 1}
     assert [row[DROP_STAGE] for row in rows] == [None, "normalize", None, None]
     assert [key["alive"] for key in keys] == [True, False, True, True]
-    digests = [(key["digest_high"], key["digest_low"]) for key in keys]
+    digests = [(key["text_high"], key["text_low"]) for key in keys]
     assert digests[0] == digests[3] != digests[2]
     assert {"read", "normalize", "exact_dedup", "write"} <= result["seconds"].keys()
 

@@ -72,5 +72,5 @@ def run_barrier(stage, parts, folder, batch_rows=7, annotations=()):
 
 def documents(texts, ids=None, **columns):
     """A table of documents with the columns a barrier reads."""
-    ids = ids or [f"{i:05d}" for i in range(len(texts))]
+    ids = [f"{i:05d}" for i in range(len(texts))] if ids is None else ids
     return pa.table({"id": pa.array(ids), "text": pa.array(texts, pa.large_string()), **columns})

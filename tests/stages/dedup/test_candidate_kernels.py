@@ -13,32 +13,42 @@ SIGNATURES = st.lists(
 )
 
 
-def compare(signatures, minimum, short=None, hashes=None):
+def compare(signatures, minimum, short=None, hashes=None, sure=0.0):
     bins = np.array(signatures, np.uint16)
     count = len(bins)
     short = np.zeros(count, np.bool_) if short is None else np.array(short)
     hashes = np.arange(count, dtype=np.uint64) if hashes is None else np.array(hashes, np.uint64)
     starts, members = np.array([0, count]), np.arange(count)
-    pairs = similar_pairs(starts, members, bins.reshape(-1), hashes, short, bins.shape[1], minimum)
+    width = bins.shape[1]
+    pairs = similar_pairs(starts, members, bins.reshape(-1), hashes, short, width, minimum, sure)
     return list(zip(*(side.tolist() for side in pairs), strict=True))
 
 
-def reference_pairs(signatures, minimum):
-    """All pairs of a small group; of a large one each document with the first leader it is like."""
+def reference_pairs(signatures, minimum, sure=0.0):
+    """All pairs of a small group; of a large one each document with the leaders it is like.
+
+    Up to the first that it is surely like, and with the first of all where it is like none and
+    there is no room for another leader.
+    """
     pairs, leaders = [], []
     small = len(signatures) <= ALL_PAIRS
     for i, signature in enumerate(signatures):
         like = [j for j in leaders if reference.estimate(signatures[j], signature) >= minimum]
-        pairs += [(j, i) for j in (like if small else like[:1])]
-        if small or (not like and len(leaders) < LEADERS):
+        certain = [reference.estimate(signatures[j], signature) >= sure for j in like]
+        looked_at = certain.index(True) + 1 if True in certain else len(like)
+        pairs += [(j, i) for j in (like if small else like[:looked_at])]
+        if (small or not like) and len(leaders) < LEADERS:
             leaders.append(i)
+        elif not like and not small:
+            pairs.append((leaders[0], i))
     return pairs
 
 
 @settings(max_examples=100, deadline=None)
-@given(SIGNATURES, st.sampled_from([0.0, 0.3, 0.5, 0.8, 1.0]))
-def test_pairs_equal_the_reference(signatures, minimum):
-    assert compare(signatures, minimum) == reference_pairs(signatures, minimum)
+@given(SIGNATURES, st.sampled_from([0.0, 0.3, 0.5, 0.8, 1.0]), st.sampled_from([0.0, 0.6]))
+def test_pairs_equal_the_reference(signatures, minimum, sure):
+    found = compare(signatures, minimum, sure=sure)
+    assert found == reference_pairs(signatures, minimum, sure)
 
 
 def test_an_estimate_at_the_threshold_is_enough():

@@ -72,6 +72,92 @@ def test_normalized_text_folds_typography(tmp_path):
     assert removed(said) == {"00001": "00000", "00005": "00003"}
 
 
+def urls(*addresses):
+    return documents([f"text {i}" for i in range(len(addresses))], url=pa.array(addresses))
+
+
+def test_one_address_is_one_document_and_no_address_is_no_key(tmp_path):
+    table = urls("http://a.example/x", None, "https://www.a.example/x/?utm_id=7#top", None, "")
+    said = run_barrier(ExactDedup(by="url"), [table], tmp_path)
+    assert removed(said) == {"00002": "00000"}
+    assert said["00002"]["drop_reason"] == "url_duplicate: copies 2 vs 1"
+    assert run_barrier(ExactDedup(by="url"), [documents(["a", "a"])], tmp_path / "none") == {}
+
+
+def test_several_keys_in_one_pass(tmp_path):
+    """b goes for a's text; c shares an address with b alone, which is not kept: c stays."""
+    table = documents(
+        ["one", "one", "two", "TWO!", "one"],
+        ids=["a", "b", "c", "d", "e"],
+        url=pa.array([None, "x.example", "x.example", "y.example", "x.example"]),
+    )
+    stage = ExactDedup(by=["url", "text", "normalized_text"])
+    said = run_barrier(stage, [table[:2], table[2:]], tmp_path)
+    assert removed(said) == {"b": "a", "d": "c", "e": "c"}
+    reasons = {row_id: row["drop_reason"].split(":")[0] for row_id, row in said.items()}
+    assert reasons == {"b": "exact_duplicate", "d": "normalized_duplicate", "e": "url_duplicate"}
+
+
+@pytest.mark.parametrize(
+    ("scope", "gone"),
+    [("all", {"b", "c", "d"}), ("language", {"b", "d"}), ("source", {"c", "d"})],
+)
+def test_scope(tmp_path, scope, gone):
+    table = documents(
+        ["same"] * 4,
+        ids=["a", "b", "c", "d"],
+        lang=pa.array(["en", "en", None, None]),
+        source=pa.array(["web", "books", "web", "books"]),
+    )
+    assert removed(run_barrier(ExactDedup(scope=scope), [table], tmp_path)).keys() == gone
+
+
+def greedy(rows):
+    """Who goes for whom, by the rule of the module, one document after the other."""
+    claimed, gone = {}, {}
+    for row_id, *keys in sorted(rows):
+        keys = [(number, key) for number, key in enumerate(keys) if key is not None]
+        owner = next((claimed[key] for key in keys if key in claimed), None)
+        if owner is None:
+            claimed |= dict.fromkeys(keys, row_id)
+        else:
+            gone[row_id] = owner
+    return gone
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abcd"), st.sampled_from([None, "p", "q", "r", "s"])), max_size=30
+    ),
+    st.integers(1, 4),
+    st.randoms(use_true_random=False),
+)
+def test_several_keys_equal_the_reference(tmp_path_factory, rows, count, shuffle):
+    rows = [(f"{i:03d}", text, url) for i, (text, url) in enumerate(rows)]
+    expected = greedy(rows)
+    shuffle.shuffle(rows)
+    parts = [
+        documents(
+            [text for _, text, _ in part],
+            ids=pa.array([row_id for row_id, *_ in part], pa.string()),
+            url=pa.array([url for *_, url in part], pa.string()),
+        )
+        for part in (rows[i::count] for i in range(count))
+    ]
+    stage = ExactDedup(by=["text", "url"])
+    folder = tmp_path_factory.mktemp("greedy")
+    assert removed(run_barrier(stage, parts, folder, batch_rows=3)) == expected
+
+
+def test_two_records_equal_in_id_and_text_leave_exactly_one(tmp_path):
+    said = run_barrier(ExactDedup(), [documents(["x", "x"], ["a", "a"])], tmp_path)
+    assert len(said) == 1
+
+
 def test_settings_are_strict():
     with pytest.raises(ValueError, match="by"):
-        ExactDedup(by="url")
+        ExactDedup(by="address")
+    with pytest.raises(ValueError, match="names a key twice: url, url"):
+        ExactDedup(by=["url", "url"])
+    assert ExactDedup(by="url").by == ("url",)

@@ -10,7 +10,14 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.dedup.minhash import bands_of, choose_bands, match_probability, signatures
+from stages.dedup.minhash import (
+    Bands,
+    bands_of,
+    choose_bands,
+    match_probability,
+    s_curve,
+    signatures,
+)
 
 from . import minhash_reference as reference
 
@@ -31,23 +38,30 @@ def test_the_s_curve_equals_simulation(jaccard):
 
 
 def test_bands_for_the_usual_thresholds():
-    assert choose_bands(128, 0.8, 0.02) == (18, 7)
-    assert choose_bands(128, 0.8, 0.01) == (21, 6)
-    assert choose_bands(128, 0.7, 0.02) == (25, 5)
-    assert choose_bands(128, 1.0, 0.02) == (1, 128)
+    assert choose_bands(128, 0.85, 0.999) == (18, 7)
+    assert choose_bands(128, 0.8, 0.98) == (17, 7)
+    assert choose_bands(128, 0.75, 0.999) == (19, 4)
+    assert choose_bands(128, 1.0, 0.98) == (1, 128)
 
 
-@given(st.sampled_from([16, 64, 128, 256]), st.floats(0.3, 1), st.floats(0.005, 0.5))
-def test_chosen_bands_find_enough_and_one_row_more_would_not(bins, threshold, misses):
-    if match_probability(threshold, bins, 1) < 1 - misses:
+def test_the_curve_for_the_summary():
+    curve = s_curve(18, 7)
+    assert list(curve)[::10] == ["0.00", "0.50", "1.00"]
+    assert curve["0.85"] == pytest.approx(match_probability(0.85, 18, 7), abs=1e-6)
+
+
+@given(st.sampled_from([16, 64, 128, 256]), st.floats(0.02, 1), st.floats(0.5, 0.9999))
+def test_chosen_bands_find_enough_and_neither_one_row_more_nor_one_band_less(bins, at, recall):
+    if match_probability(at, bins, 1) < recall:
         with pytest.raises(ValueError, match="use more bins"):
-            choose_bands(bins, threshold, misses)
+            choose_bands(bins, at, recall)
         return
-    bands, rows = choose_bands(bins, threshold, misses)
+    bands, rows = choose_bands(bins, at, recall)
     assert bands * rows <= bins
-    assert match_probability(threshold, bands, rows) >= 1 - misses
+    assert match_probability(at, bands, rows) >= recall
+    assert match_probability(at, bands - 1, rows) < recall
     if rows < bins:
-        assert match_probability(threshold, bins // (rows + 1), rows + 1) < 1 - misses
+        assert match_probability(at, bins // (rows + 1), rows + 1) < recall
 
 
 def mutated(words, share, generator):
@@ -87,7 +101,7 @@ def test_densified_bands_of_short_texts_find_what_the_curve_says():
         texts += [" ".join(words), " ".join([*words[:-3], "x", "y", "z"])]
     assert reference.jaccard(*texts[:2]) == pytest.approx(27 / 33)
     values, _, hashes = signatures(pa.array(texts, pa.large_string()), np.ones(3000, bool), 5, 128)
-    keys, rows = bands_of(values, hashes, np.ones(3000, bool), choose_bands(128, 0.8, 0.02))
+    keys, rows = bands_of(values, hashes, np.ones(3000, bool), Bands(18, 7))
     keys = keys.reshape(3000, 18)
     assert np.array_equal(rows, np.repeat(np.arange(3000), 18))
     found = (keys[::2] == keys[1::2]).any(axis=1).mean()
@@ -121,7 +135,7 @@ def test_real_near_duplicates(development_data, name):
     estimates = ((a == b) & (a != 0)).sum(axis=1) / ((a | b) != 0).sum(axis=1)
     assert np.sqrt(((estimates - jaccard) ** 2).mean()) <= 0.05
     assert abs((estimates - jaccard).mean()) <= 0.01
-    keys, rows = bands_of(values, hashes, everything, choose_bands(128, 0.8, 0.02))
+    keys, rows = bands_of(values, hashes, everything, Bands(18, 7))
     table = np.zeros((len(texts), 18), np.uint64)
     for i in range(18):
         first = np.searchsorted(rows, np.arange(len(texts))) + i

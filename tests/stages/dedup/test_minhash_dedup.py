@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.barrier_files import Plan
-from stages.dedup import minhash_steps
 from stages.dedup.minhash_dedup import MinHashDedup
 
 from ..barrier_engine import documents, run_barrier
 from . import minhash_reference as reference
 from .test_minhash import SETS, near_duplicates
+from .test_union_find_kernels import reference_labels
 
 WORDS = [f"word{i}" for i in range(400)]
 
@@ -33,12 +32,10 @@ def test_one_of_three_stays(tmp_path):
     table = documents([changed(1), changed(0, 150), changed(0), changed(3) + " and more"])
     said = run_barrier(MinHashDedup(), [table], tmp_path)
     assert removed(said) == {"00000": "00003", "00002": "00003"}
-    estimate = reference.estimate(
-        *(reference.signature(table.column("text")[i].as_py(), 5, 128)[0] for i in (2, 3))
-    )
+    alike = reference.jaccard(*(table.column("text")[i].as_py() for i in (2, 3)))
     assert said["00002"] == {
         "row": 2,
-        "drop_reason": f"minhash_duplicate: {estimate:.2f} vs 0.80",
+        "drop_reason": f"minhash_duplicate: {alike:.2f} vs 0.80",
         "duplicate_of": "00003",
         "cluster_id": "00003",
         "cluster_size": 3,
@@ -57,10 +54,15 @@ def test_one_of_three_stays(tmp_path):
         ("best_quality", [0.1, math.nan, 0.5], "c"),
         ("best_quality", [None, None, None], "b"),
         ("best_quality", [0.5, 0.5, 0.5], "b"),
+        ("newest", None, "c"),
+        ("source_order", None, "a"),
     ],
 )
 def test_which_one_stays(tmp_path, keep, quality, kept):
-    columns = {} if quality is None else {"quality": pa.array(quality, pa.float32())}
+    dates = ['{"date": "2023-05-01"}', "{}", '{"date": "2024-05-01T10:00:00Z"}']
+    columns = {"meta": pa.array(dates)}
+    if quality is not None:
+        columns["quality"] = pa.array(quality, pa.float32())
     texts = [changed(0), changed(0) + " longer by some words", changed(0)]
     said = run_barrier(
         MinHashDedup(keep=keep), [documents(texts, ["a", "b", "c"], **columns)], tmp_path
@@ -105,12 +107,20 @@ CHANGES = st.lists(
 
 
 @settings(max_examples=40, deadline=None)
-@given(CHANGES, st.integers(1, 5), st.randoms(use_true_random=False), st.booleans())
-def test_order_and_partitions_do_not_matter(tmp_path_factory, changes, count, shuffle, verify):
+@given(
+    CHANGES,
+    st.integers(1, 5),
+    st.randoms(use_true_random=False),
+    st.sampled_from(["signature", "exact", "none"]),
+    st.sampled_from(["survivor", "connected"]),
+)
+def test_order_and_partitions_do_not_matter(
+    tmp_path_factory, changes, count, shuffle, verify, linkage
+):
     texts = [changed(some, 50 * base) for base, some, _ in changes]
     quality = pa.array([value for *_, value in changes], pa.float32())
     table = documents(texts, quality=quality)
-    stage = MinHashDedup(verify="signature" if verify else "none")
+    stage = MinHashDedup(verify=verify, linkage=linkage)
     expected = run_barrier(stage, [table], tmp_path_factory.mktemp("one"))
     order = list(range(len(texts)))
     shuffle.shuffle(order)
@@ -123,13 +133,92 @@ def test_order_and_partitions_do_not_matter(tmp_path_factory, changes, count, sh
 
 
 def test_many_buckets_and_batches_change_nothing(tmp_path, monkeypatch):
-    """Small limits make many tasks of each step: the answer stays."""
-    table = documents([changed(i % 40, 50 * (i % 4)) for i in range(300)])
-    expected = run_barrier(MinHashDedup(), [table], tmp_path / "one")
-    monkeypatch.setattr("stages.dedup.minhash_dedup.BAND_RECORDS_PER_BUCKET", 100)
-    monkeypatch.setattr("stages.dedup.minhash_steps.NODES_PER_BATCH", 50)
-    assert run_barrier(MinHashDedup(), [table], tmp_path / "many") == expected
-    assert len(list((tmp_path / "many" / "barrier" / "pairs").iterdir())) == 54
+    """Small limits make many tasks of each step, and many blocks of each task: the answer stays."""
+    parts = [documents([changed(i % 60, 50 * (i % 4)) for i in range(300)])]
+    for linkage in ("survivor", "connected"):
+        stage = MinHashDedup(linkage=linkage, threshold=0.6)
+        expected = run_barrier(stage, parts, tmp_path / f"{linkage}-one")
+        with monkeypatch.context() as patch:
+            patch.setattr("stages.dedup.minhash_dedup.BAND_RECORDS_PER_BUCKET", 100)
+            patch.setattr("stages.dedup.minhash_dedup.COLLAPSE_ROWS_PER_BUCKET", 30)
+            patch.setattr("stages.dedup.minhash_steps.NODES_PER_BATCH", 50)
+            patch.setattr("stages.dedup.survivor_steps.BLOCK_ROWS", 7)
+            patch.setattr("stages.dedup.connected.HEADS_AT_A_TIME", 7)
+            said = run_barrier(stage, parts, tmp_path / f"{linkage}-many")
+        assert said == expected
+        assert len(removed(said)) > 100
+    assert len(list((tmp_path / "connected-many" / "barrier" / "copies").iterdir())) == 10
+
+
+def test_a_crowded_key_is_cut_without_losing_its_documents(tmp_path, monkeypatch):
+    """300 pages of one template under keys that hold 20 at a time: all but one go."""
+    monkeypatch.setattr("stages.dedup.minhash_steps.MEMBERS_PER_BATCH", 20)
+    table = documents([" ".join([*WORDS[:150], f"item{i}"]) for i in range(300)])
+    said = run_barrier(MinHashDedup(), [table], tmp_path)
+    assert len(removed(said)) == 299
+    assert {row["cluster_size"] for row in said.values()} == {300}
+
+
+@settings(max_examples=25, deadline=None)
+@given(CHANGES, st.sampled_from([0.5, 0.8]), st.sampled_from(["survivor", "connected"]))
+def test_exact_equals_comparing_everything(tmp_path_factory, changes, threshold, linkage):
+    """With a band a bin no pair is overlooked; what is left is the rule itself."""
+    table = documents([changed(some, 50 * base) for base, some, _ in changes])
+    stage = MinHashDedup(
+        threshold=threshold, linkage=linkage, bins=512, bands=512, rows=1, keep="first"
+    )
+    said = run_barrier(stage, [table], tmp_path_factory.mktemp("all"))
+    texts = table.column("text").to_pylist()
+    like = {
+        (i, j)
+        for i in range(len(texts))
+        for j in range(i)
+        if reference.jaccard(texts[i], texts[j]) >= threshold
+    }
+    if linkage == "survivor":
+        kept = []
+        for i in range(len(texts)):
+            kept += [] if any((i, j) in like for j in kept) else [i]
+        gone = removed(said)
+        assert {int(row) for row in gone} == set(range(len(texts))) - set(kept)
+        assert all((int(row), int(by)) in like for row, by in gone.items())
+    else:
+        labels = reference_labels(sorted(like), len(texts))
+        best = {f"{i:05d}": f"{j:05d}" for i, j in enumerate(labels) if i != j}
+        assert removed(said) == best
+
+
+@pytest.mark.parametrize("scope", ["language", "source"])
+def test_scope(tmp_path, scope):
+    column = {"language": "lang", "source": "source"}[scope]
+    table = documents(
+        [changed(0), changed(0), changed(1), changed(1)],
+        **{column: pa.array(["en", None, "en", None])},
+    )
+    said = run_barrier(MinHashDedup(scope=scope, keep="first"), [table], tmp_path)
+    assert removed(said) == {"00002": "00000", "00003": "00001"}
+
+
+def test_copies_everywhere(tmp_path):
+    """Copies in one partition and across partitions, of a head that goes and of one that stays."""
+    near, other = changed(1), changed(0, 190)
+    parts = [
+        documents([changed(0), near, near, other], ["a", "b", "c", "p"]),
+        documents([near.upper(), other, other, "alone"], ["d", "q", "r", "s"]),
+        documents([near, "twice here", "twice, here"], ["e", "x", "y"]),
+    ]
+    said = run_barrier(MinHashDedup(keep="first"), parts, tmp_path)
+    near_ones = dict.fromkeys("bcde", "a")
+    assert removed(said) == {**near_ones, "q": "p", "r": "p", "y": "x"}
+    sizes = {row_id: row["cluster_size"] for row_id, row in said.items()}
+    assert sizes == {**dict.fromkeys("abcde", 5), **dict.fromkeys("pqr", 3), "x": 2, "y": 2}
+    assert said["e"]["drop_reason"] == said["b"]["drop_reason"] != said["q"]["drop_reason"]
+    assert said["q"]["drop_reason"] == "minhash_duplicate: 1.00 vs 0.80"
+
+
+def test_two_records_equal_in_id_and_text_leave_exactly_one(tmp_path):
+    said = run_barrier(MinHashDedup(), [documents([changed(0)] * 2, ["a", "a"])], tmp_path)
+    assert [row["row"] for row in said.values()] == [1]
 
 
 def test_the_same_files_twice(tmp_path):
@@ -137,17 +226,17 @@ def test_the_same_files_twice(tmp_path):
     for name in ("one", "two"):
         run_barrier(MinHashDedup(), parts, tmp_path / name)
     files = sorted((tmp_path / "one" / "barrier").rglob("part-*.arrow"))
-    assert len(files) == 6
+    assert len(files) == 11
     for path in files:
         other = tmp_path / "two" / path.relative_to(tmp_path / "one")
         assert path.read_bytes() == other.read_bytes()
 
 
 def test_a_giant_cluster(tmp_path):
-    """20,000 texts that differ in one word each: one stays, and the work is linear."""
-    table = documents([" ".join([*WORDS[:150], f"item{i}"]) for i in range(20_000)])
+    """10,000 texts that differ in one word each: one stays, and the work is linear."""
+    table = documents([" ".join([*WORDS[:150], f"item{i}"]) for i in range(10_000)])
     said = run_barrier(MinHashDedup(), [table], tmp_path, batch_rows=4096)
-    assert len(removed(said)) == 19_999
+    assert len(removed(said)) == 9_999
     assert len(set(removed(said).values())) == 1
 
 
@@ -169,34 +258,70 @@ def test_nothing_to_do(tmp_path):
     assert run_barrier(MinHashDedup(), [documents([]), documents(["x y"])], tmp_path / "one") == {}
 
 
-@pytest.mark.parametrize("name", SETS)
-def test_real_near_duplicates_end_to_end(development_data, tmp_path, name):
-    """Nearly every removed document is truly 0.8 like its survivor, none is below 0.7."""
-    ids, texts, left, right, jaccard = near_duplicates(development_data, name)
+@pytest.fixture(params=SETS)
+def real(request, development_data):
+    """Ids, texts, and the true similarity of every pair above 0.3, in both directions."""
+    ids, texts, left, right, jaccard = near_duplicates(development_data, request.param)
     truth = {}
     for a, b, value in zip(left.tolist(), right.tolist(), jaccard.tolist(), strict=True):
         truth[ids[a], ids[b]] = truth[ids[b], ids[a]] = value
-    said = run_barrier(MinHashDedup(), [documents(texts, ids)], tmp_path, batch_rows=300)
+    return ids, texts, truth
+
+
+@pytest.mark.parametrize(
+    ("verify", "justified", "lowest", "overlooked"),
+    [("exact", 1, 0.8, 0.0), ("signature", 0.95, 0.7, 0.01)],
+)
+def test_real_near_duplicates_end_to_end(real, tmp_path, verify, justified, lowest, overlooked):
+    """Every removed document is truly 0.8 like its survivor; by signature, nearly every one."""
+    ids, texts, truth = real
+    stage = MinHashDedup(verify=verify)
+    said = run_barrier(stage, [documents(texts, ids)], tmp_path, batch_rows=300)
     gone = removed(said)
     similarity = np.array([truth.get(pair, 0.0) for pair in gone.items()])
-    assert (similarity >= 0.8).mean() >= 0.95
-    assert similarity.min() >= 0.7
-    both_stay = [
-        pair for pair, value in truth.items() if value >= 0.85 and not gone.keys() & set(pair)
+    assert (similarity >= 0.8).mean() >= justified
+    assert similarity.min() >= lowest
+    alike = [pair for pair, value in truth.items() if value >= 0.85]
+    both_stay = [pair for pair in alike if not gone.keys() & set(pair)]
+    assert len(both_stay) <= overlooked * len(alike)
+
+
+def test_connected_clusters_are_the_components_of_the_true_graph(real, tmp_path):
+    """But for one pair of 0.837 in three sets, which no band finds."""
+    ids, texts, truth = real
+    said = run_barrier(MinHashDedup(linkage="connected"), [documents(texts, ids)], tmp_path)
+    place = {row_id: i for i, row_id in enumerate(ids)}
+    edges = [(place[a], place[b]) for (a, b), value in truth.items() if value >= 0.8]
+    labels = reference_labels(edges, len(ids))
+    clusters = {row_id: row["cluster_id"] for row_id, row in said.items()}
+    expected = {frozenset(members) for members in grouped(ids, labels) if len(members) > 1}
+    found = {frozenset(members) for members in grouped(clusters, clusters.values())}
+    assert len(found ^ expected) <= 1
+
+
+def grouped(members, labels):
+    groups = {}
+    for member, label in zip(members, labels, strict=True):
+        groups.setdefault(label, []).append(member)
+    return groups.values()
+
+
+def test_a_source_or_a_cluster_that_loses_too_much_raises_an_alarm(tmp_path):
+    source = pa.array(["books"] * 150 + ["web"] * 150)
+    texts = [changed(0)] * 100 + [f"book {i} {changed(200, i)} {i}" for i in range(200)]
+    table = documents(texts, source=source)
+    stage = MinHashDedup(alarm_share=0.6, keep="first")
+    run_barrier(stage, [table], tmp_path)
+    facts = stage.facts(str(tmp_path / "barrier"))
+    assert facts["sources"] == {"books": [150, 99], "web": [150, 0]}
+    assert facts["largest_clusters"] == [["00000", 100]]
+    assert facts["alarms"] == [
+        "near-duplicates: the source 'books' loses 99 of 150 documents (66%, more than 60%): "
+        "look at its clusters",
+        "near-duplicates: the cluster of 00000 takes 99 of 300 documents (33%): look at it",
     ]
-    assert len(both_stay) / 2 <= 0.01 * (jaccard >= 0.85).sum()
-
-
-def test_survivor_order_is_total():
-    known = pa.table(
-        {
-            "quality": pa.chunked_array([pa.array([None, 0.5, 0.5, 0.5, -0.0, 0.0], pa.float32())]),
-            "length": pa.array([9, 1, 2, 2, 3, 3]),
-            "id": pa.array(["a", "b", "d", "c", "f", "e"]),
-        }
-    )
-    order = minhash_steps.survivor_order(known, Plan("", (), {"keep": "best_quality"}))
-    assert known.column("id").take(pa.array(order)).to_pylist() == ["c", "d", "b", "e", "f", "a"]
+    assert (facts["bins"], facts["bands"], facts["rows"]) == (128, 18, 7)
+    assert facts["s_curve"]["0.85"] > 0.999
 
 
 @pytest.mark.parametrize(
@@ -204,8 +329,8 @@ def test_survivor_order_is_total():
     [
         ({"bins": 100}, "power of two"),
         ({"bands": 18}, "give both"),
-        ({"bands": 20, "rows": 7}, "140"),
-        ({"threshold": 0.1, "bins": 16}, "use more bins"),
+        ({"bins": 128, "bands": 20, "rows": 7}, "140"),
+        ({"threshold": 0.1, "bins": 16}, "use more bins or a lower recall"),
         ({"permutations": 112}, "permutations"),
     ],
 )
@@ -214,6 +339,9 @@ def test_mistakes_in_settings_are_named(settings_, message):
         MinHashDedup(**settings_)
 
 
-def test_bands_are_chosen_or_given():
-    assert MinHashDedup().cut() == (18, 7)
+def test_bins_bands_and_rows_follow_or_are_given():
+    assert (MinHashDedup().bins, *MinHashDedup().cut()) == (128, 18, 7)
     assert MinHashDedup(bands=12, rows=4).cut() == (12, 4)
+    assert MinHashDedup(bands=20, rows=10).bins == 256
+    stage = MinHashDedup(threshold=0.05, recall_margin=0.0, recall=0.999)
+    assert (stage.bins, stage.cut().rows) == (256, 1)
