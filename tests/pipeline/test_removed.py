@@ -22,7 +22,7 @@ def run(tmp_path_factory) -> RunFolder:
     short = {
         "en": f"This page is far too short to be of any use here {HOSTILE}",
         "th": "หน้านี้สั้นเกินไปที่จะใช้ประโยชน์ได้",
-        "de": "Diese Seite ist viel zu kurz und deshalb nicht nützlich",
+        "de": "Diese Seite ist viel zu kurz",
     }
     for part in range(3):
         lines = [
