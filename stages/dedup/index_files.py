@@ -12,6 +12,9 @@ the true Jaccard similarity to an earlier document is known without its text; tw
 share a value by accident once in a million pairs, which moves their similarity by 0.0005. All else
 is 256 bytes of bins, 8 of hash, 16 a band and the id: about 600 bytes a document.
 
+Ids are made of source names and file names: crawls whose files are named alike should be sources
+of different names, or ``duplicate_of`` cannot tell an earlier page from one of this run.
+
 An entry without ``index.json`` is not there: a killed run leaves nothing that anyone reads.
 """
 

@@ -23,6 +23,7 @@ from stages.barrier_files import (
 )
 from stages.base import DROP_REASON
 from stages.dedup.candidate_kernels import estimates
+from stages.dedup.collapse_steps import splitmix
 from stages.dedup.exact_dedup import text_digests
 from stages.dedup.index_files import (
     AGREE,
@@ -46,7 +47,10 @@ ROWS_AT_A_TIME = 1 << 11
 
 
 def identify(item: dict[str, Any]) -> dict[str, Any]:
-    """A sum over the ids of one partition's live documents, the same in every order."""
+    """A sum over the ids and texts of one partition's live documents, the same in every order.
+
+    Ids alone would not do: the files of two crawls may have the same names, and then they do.
+    """
     from formats.buffers import text_buffers
 
     plan, index = task_plan(item)
@@ -54,8 +58,11 @@ def identify(item: dict[str, Any]) -> dict[str, Any]:
     reader = open_ipc(plan.partitions[index].keys)
     total, start = [0, 0], 0
     for i in range(reader.num_record_batches):
-        ids = reader.get_batch(i).column("id").cast(pa.large_string())
+        batch = reader.get_batch(i)
+        ids = batch.column("id").cast(pa.large_string())
         digests = text_digests(*text_buffers(ids), live[start : start + len(ids)])
+        digests = splitmix(digests ^ batch.column("token_hash").to_numpy()[:, None])
+        digests[~live[start : start + len(ids)]] = 0
         total = [int(a + int(b)) % 2**64 for a, b in zip(total, digests.sum(axis=0), strict=True)]
         start += len(ids)
     return {"sum": total}

@@ -127,7 +127,7 @@ class MinHashDedup(BarrierStage):
         None,
         pattern=r"^[\w.-]+$",
         description="Name of this run in the index; a run of the same name is replaced. null: "
-        "made of the ids of the documents that come here.",
+        "made of the ids and texts of the documents that come here.",
     )
     alarm_share: float = Field(
         0.5,
