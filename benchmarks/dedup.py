@@ -40,6 +40,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SETS = ("en_otel", "multi_fastapi", "zh_pingcap")
 PARTS = ("quality", "peers", "growth", "giants", "paper")
 Documents = list[dict[str, str]]
+LIMIT = 1800
+"""Seconds after which a run is given up."""
 DOCUMENTS_OF_A_FILE = 5000
 """As a crawl comes: many files. A file being read is mapped, and its pages count as memory."""
 
@@ -127,10 +129,12 @@ def peers(options: argparse.Namespace, work: Path) -> None:
     write_lines(path, documents)
     for tool, python in asked.items():
         if python:
-            got = last_line(
-                [python, str(ROOT / "benchmarks" / "peer_dedup.py"), tool, str(path),
-                 str(work / f"peer-{tool}")]
-            )  # fmt: skip
+            script = str(ROOT / "benchmarks" / "peer_dedup.py")
+            try:
+                got = last_line([python, script, tool, str(path), str(work / f"peer-{tool}")])
+            except subprocess.TimeoutExpired:
+                print(f"| {tool} | did not finish in {LIMIT} s |", flush=True)
+                continue
             report(tool, got, size, first or 1.0, scores(documents, truth, got["kept"]))
     got = ours(documents, work, "verify: exact")
     report("ours, verify: exact (again)", got, size, first or 1.0,
@@ -258,7 +262,9 @@ def ours(documents: Documents, work: Path, settings: str) -> dict[str, Any]:
 
 def last_line(command: list[str]) -> dict[str, Any]:
     """The JSON object that a command prints last."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=LIMIT
+    )
     if done.returncode:
         raise RuntimeError(f"{command[:3]} failed: {done.stderr[-2000:]}")
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
