@@ -163,6 +163,19 @@ def alive(batch: pa.RecordBatch) -> np.ndarray:
     return pc.is_null(batch.column(DROP_STAGE)).to_numpy(zero_copy_only=False)
 
 
+def on_rows(values: pa.Array, rows: np.ndarray, total: int) -> pa.Array:
+    """An array of ``total`` rows: ``values`` on the given rows, null on the others.
+
+    Args:
+        values: [given], of any type.
+        rows: int64 [given], each once.
+        total: rows of the result.
+    """
+    places = np.full(total, -1, np.int64)
+    places[rows] = np.arange(len(rows))
+    return values.take(pa.array(places, mask=places < 0))
+
+
 def mark_dropped(
     batch: pa.RecordBatch, stage: str, reasons: Sequence[str | None] | pa.Array
 ) -> pa.RecordBatch:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stages.base import on_rows
 from stages.quality.judging import plain_numbers
 from stages.quality.rules import language_key
 
@@ -52,6 +53,4 @@ def reasons_of(rule: str, wrong: np.ndarray, values: np.ndarray, limits: np.ndar
     texts = pc.binary_join_element_wise(
         rule, ": ", plain_numbers(values[rows]), " vs ", plain_numbers(limits[rows]), ""
     )
-    places = np.full(len(values), -1, np.int64)
-    places[rows] = np.arange(len(rows))
-    return texts.take(pa.array(places, mask=places < 0))
+    return on_rows(texts, rows, len(values))

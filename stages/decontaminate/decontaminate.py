@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from pydantic import Field, field_validator
 
 from formats.buffers import text_buffers
-from stages.base import MapStage, alive, mark_dropped, set_column
+from stages.base import MapStage, alive, mark_dropped, on_rows, set_column
 from stages.decontaminate.index import Index, Limits, index_of
 from stages.decontaminate.test_sets import Benchmark
 
@@ -104,9 +104,7 @@ class Decontaminate(MapStage):
         names = pa.array(index.benchmarks).take(pa.array(index.item_benchmarks[items[best]]))
         hundredths = pc.cast(pa.array(np.floor(shares[best] * 100) / 100), pa.string())
         told = pc.binary_join_element_wise(names, ": ", hundredths, f" vs {self.min_share:g}", "")
-        places = np.full(batch.num_rows, -1, np.int64)
-        places[rows[best]] = np.arange(len(best))
-        return mark_dropped(batch, self.name, told.take(pa.array(places, mask=places < 0)))
+        return mark_dropped(batch, self.name, on_rows(told, rows[best], batch.num_rows))
 
     def conclude(self, folder: str) -> list[str]:
         """Write what was found where; tell how many items of each test set are still there."""

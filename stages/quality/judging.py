@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stages.base import on_rows
 from stages.quality.expressions import Expression
 from stages.quality.rules import AT_LEAST, Rule
 
@@ -64,9 +65,7 @@ class Judge:
         values = plain_numbers(signals[self.signals[first], rows])
         limits = plain_numbers(thresholds[rows, first])
         texts = pc.binary_join_element_wise(names, ": ", values, " vs ", limits, "")
-        places = np.full(failed.shape[1], -1, np.int64)
-        places[rows] = np.arange(len(rows))
-        return texts.take(pa.array(places, mask=places < 0))
+        return on_rows(texts, rows, failed.shape[1])
 
 
 def flag_lists(names: Sequence[str], flagged: np.ndarray, living: np.ndarray) -> pa.Array:
@@ -104,9 +103,7 @@ def expression_reasons(
     texts = pc.binary_join_element_wise(*parts, f" vs {rule.text}", "")
     if len(parts) == 1:
         texts = pa.array([f"{rule.name}: {rule.text}"] * len(rows), pa.string())
-    places = np.full(len(failed), -1, np.int64)
-    places[rows] = np.arange(len(rows))
-    return texts.take(pa.array(places, mask=places < 0))
+    return on_rows(texts, rows, len(failed))
 
 
 def plain_numbers(values: np.ndarray) -> pa.Array:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from stages.quality import fineweb2
 from stages.quality.calibration import calibration_of
 from stages.quality.fineweb2 import ENDINGS, LanguageFile
@@ -18,7 +16,6 @@ def list_files(path: str) -> list[str]:
     return [path] if path.endswith(ENDINGS) else fineweb2.list_files(path)
 
 
-@cache
 def read_thresholds(path: str) -> dict[str, LanguageFile]:
     """Thresholds and stop words by language.
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from stages.base import MapStage, alive, mark_dropped, set_column
+from stages.base import MapStage, alive, mark_dropped, on_rows, set_column
 from stages.quality.calibration import calibration_of
 from stages.quality.judging import plain_numbers
 from stages.quality.kinds import NAMES, PROSE
@@ -77,9 +77,7 @@ class Unusual(MapStage):
             "unusual_", pa.array(names).take(pa.array(strongest[rows])),
             ": ", plain_numbers(scores[rows]), " vs ", plain_numbers(cuts[rows]), "",
         )  # fmt: skip
-        places = np.full(batch.num_rows, -1, np.int64)
-        places[rows] = np.arange(len(rows))
-        return mark_dropped(batch, self.name, texts.take(pa.array(places, mask=places < 0)))
+        return mark_dropped(batch, self.name, on_rows(texts, rows, batch.num_rows))
 
     def _may_go(self, batch: pa.RecordBatch) -> np.ndarray:
         """Which documents are of a kind that may be dropped: bool [rows]."""

@@ -17,9 +17,9 @@ from pydantic import Field, model_validator
 
 from formats.buffers import text_buffers
 from stages.base import MapStage, alive, mark_dropped, set_column
-from stages.quality.judging import plain_numbers
 from stages.quality.measuring import language_codes
 from stages.quality.rules import language_key
+from stages.thresholds import reasons_of
 from stages.urls.lists import read_lines
 
 DEFAULT = "default"
@@ -90,9 +90,9 @@ class Toxicity(MapStage):
         reasons = pa.nulls(batch.num_rows, pa.string())
         for name, values, limit in zip((SHARE, PER_1000), signals, limits, strict=True):
             batch = set_column(batch, name, pa.array(values, pa.float32(), from_pandas=True))
-            thresholds = np.array([threshold(limit, language) for language in names], np.float32)
+            most = np.array([threshold(limit, language) for language in names], np.float32)[codes]
             rule = name.removeprefix(SHARE + "_") if name != SHARE else "share"
-            reasons = pc.coalesce(reasons, reasons_of(rule, values, thresholds[codes]))
+            reasons = pc.coalesce(reasons, reasons_of(rule, values > most, values, most))
         if reasons.null_count == len(reasons):
             return batch
         return mark_dropped(batch, self.name, reasons)
@@ -190,14 +190,3 @@ def measure(
         share = np.where(words > 0, covered / words, np.nan)
         density = np.where(words > 0, 1000 * matches / characters, np.nan)
     return share.astype(np.float32), density.astype(np.float32)
-
-
-def reasons_of(rule: str, values: np.ndarray, limits: np.ndarray) -> pa.Array:
-    """``"rule: value vs threshold"`` where a value is above its limit, else null, string [rows]."""
-    rows = np.flatnonzero(values > limits)
-    texts = pc.binary_join_element_wise(
-        rule, ": ", plain_numbers(values[rows]), " vs ", plain_numbers(limits[rows]), ""
-    )
-    places = np.full(len(values), -1, np.int64)
-    places[rows] = np.arange(len(rows))
-    return texts.take(pa.array(places, mask=places < 0))
