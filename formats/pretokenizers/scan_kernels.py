@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from formats.compile import Scalar, array_types, kernel
+from formats.pretokenizers.ascii_kernels import ascii_word
 from formats.pretokenizers.characters_kernels import (
     BREAK,
     CJK,
@@ -58,6 +59,9 @@ def _o200k(
     most: Scalar,
 ) -> tuple[Scalar, Scalar]:
     """The end of o200k's next piece, and the flags of its letters."""
+    plain = ascii_word(data, start, end)
+    if plain > start:
+        return plain, np.int64(0)
     flags, following = character(data, start, index, blocks)
     found, capitals = np.int64(-1), start
     seen = np.int64(0)

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from formats.bit_kernels import load_8, lowest_bit
 from formats.compile import Scalar, array_types, kernel, step
 from stages.language.fasttext_arrays_kernels import DIM, LANES, LONGEST, MAX_N, MIN_N, WORDS
 from stages.language.fasttext_ngram_kernels import (
@@ -39,7 +40,7 @@ from stages.language.fasttext_ngram_kernels import (
     hash_byte,
     hash_bytes,
 )
-from stages.language.row_kernels import add_one, drain, fold, load_8, lowest_bit, separator_bits
+from stages.language.row_kernels import add_one, drain, fold, separator_bits
 
 t = array_types()
 

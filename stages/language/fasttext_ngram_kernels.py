@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from formats.bit_kernels import count_bits, high_product
 from formats.compile import Scalar, step
 from stages.language.fasttext_arrays_kernels import (
     BUCKET,
@@ -18,7 +19,7 @@ from stages.language.fasttext_arrays_kernels import (
     RECIPROCAL,
     WORDS,
 )
-from stages.language.row_kernels import add_one, count_bits, high_product
+from stages.language.row_kernels import add_one
 
 FNV_OFFSET = 2166136261
 BEGIN, END = 60, 62  # "<" and ">", put around a word before its n-grams are taken

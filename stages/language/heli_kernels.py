@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from formats.bit_kernels import load_8
 from formats.compile import Scalar, array_types, kernel, step
-from stages.language.row_kernels import load_8
 from stages.text_kernels import before, decode
 
 t = array_types()

@@ -21,9 +21,11 @@ from tokenizers import (
 )
 
 from formats.tokenizer_files import TokenizerFiles, read_tokenizer_files
-from stages.tokens import encoder as encoder_module
-from stages.tokens.encoder import Encoder, encode_exact, encode_fast, shared_encoder
+from stages.tokens import libraries
+from stages.tokens.encoder import BACKENDS, Encoder, shared_encoder
 from stages.tokens.encoder_probe import HARD_CASES, PROBE_TEXTS, SCRIPTS
+from stages.tokens.libraries import GigatokenEncoder
+from stages.tokens.native import NativeEncoder
 
 LLAMA3 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
@@ -96,23 +98,23 @@ def test_every_document_ends_with_the_end_token(fast: Encoder, files: TokenizerF
     assert np.diff(offsets)[1:3].tolist() == [1, 1]
 
 
-def test_the_fast_library_passes_the_check(fast: Encoder, exact: Encoder) -> None:
-    assert (fast.backend, fast.reason) == ("gigatoken", None)
-    assert (exact.backend, exact.reason) == ("tokenizers", "not asked for")
-    assert documents(fast.encode(column(list(PROBE_TEXTS)))) == documents(
-        exact.encode(column(list(PROBE_TEXTS)))
-    )
+def test_all_three_pass_the_check(files: TokenizerFiles, exact: Encoder) -> None:
+    expected = documents(exact.encode(column(list(PROBE_TEXTS))))
+    for prefer in BACKENDS:
+        encoder = Encoder(files, prefer)
+        assert (encoder.backend, encoder.reason) == (prefer, None)
+        assert documents(encoder.encode(column(list(PROBE_TEXTS)))) == expected
     assert len(SCRIPTS) > 20 and len(HARD_CASES) > 20
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.text(), max_size=5))
-def test_both_libraries_agree_and_the_text_comes_back(
+def test_both_agree_and_the_text_comes_back(
     fast: Encoder, exact: Encoder, folder: Path, texts: list[str]
 ) -> None:
     got = documents(fast.encode(column(list(texts))))
     assert got == documents(exact.encode(column(list(texts))))
-    assert fast.backend == "gigatoken"
+    assert fast.backend == "native"
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     assert [tokenizer.decode(ids[:-1], skip_special_tokens=False) for ids in got] == texts
 
@@ -140,7 +142,7 @@ def test_special_tokens_among_the_first_ids_are_as_harmless(tmp_path: Path) -> N
     path.write_text(json.dumps(parsed))
     files = read_tokenizer_files(str(tmp_path))
     fast, exact = Encoder(files), Encoder(files, prefer="tokenizers")
-    assert (files.eos_id, fast.backend) == (0, "gigatoken")
+    assert (files.eos_id, fast.backend) == (0, "native")
     got = documents(fast.encode(column([HOSTILE])))
     assert got == documents(exact.encode(column([HOSTILE])))
     assert 0 not in got[0][:-1]
@@ -166,76 +168,80 @@ def test_what_others_add_to_a_text_is_left_out(tmp_path: Path) -> None:
     tokenizer.enable_truncation(5)
     tokenizer.enable_padding(length=10)
     tokenizer.save(str(tmp_path / "tokenizer.json"))
-    for prefer in ("gigatoken", "tokenizers"):
+    for prefer in BACKENDS:
         encoder = Encoder(read_tokenizer_files(str(tmp_path)), prefer)
         assert documents(encoder.encode(column(["a b c " * 50]))) == plain
 
 
-def test_steps_that_the_fast_library_passes_over(tmp_path: Path) -> None:
+def test_steps_that_nobody_fast_knows(tmp_path: Path) -> None:
     """gigatoken 0.10 loads a tokenizer with ``Digits`` and cuts as if the step were not there."""
     make_tokenizer(tmp_path, [pre_tokenizers.Digits(individual_digits=True)])
     encoder = Encoder(read_tokenizer_files(str(tmp_path)))
     assert encoder.backend == "tokenizers"
-    assert encoder.reason == "gigatoken does not know the pre-tokenizer step Digits"
+    assert encoder.reason == (
+        "native cannot load this tokenizer: the pre-tokenizer step Digits; "
+        "gigatoken cannot load this tokenizer: the pre-tokenizer step Digits"
+    )
 
 
-def test_a_difference_on_the_probe_text_is_noticed(tmp_path: Path) -> None:
-    """A normaliser that gigatoken passes over."""
+def test_a_normalizer_is_left_to_the_libraries(tmp_path: Path) -> None:
     tokenizer = make_tokenizer(tmp_path)
     tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), normalizers.NFD()])
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     encoder = Encoder(read_tokenizer_files(str(tmp_path)))
     assert encoder.backend == "tokenizers"
-    assert encoder.reason is not None and "gigatoken" in encoder.reason
-
-
-def test_a_tokenizer_that_the_fast_library_does_not_know(tmp_path: Path) -> None:
-    make_tokenizer(tmp_path, [pre_tokenizers.Split(_regex("x{3}"), "isolated")])
-    encoder = Encoder(read_tokenizer_files(str(tmp_path)))
-    assert encoder.backend == "tokenizers"
     assert encoder.reason is not None
-    assert encoder.reason.startswith("gigatoken cannot load this tokenizer: RuntimeError: ")
-    assert len(documents(encoder.encode(column(["xxxxx", "y"])))) == 2
+    assert encoder.reason.startswith("native cannot load this tokenizer: a normalizer of type")
+    assert "gigatoken cannot load this tokenizer: RuntimeError: Unsupported" in encoder.reason
 
 
-def test_without_the_fast_library(
-    files: TokenizerFiles, monkeypatch: pytest.MonkeyPatch, exact: Encoder
-) -> None:
-    monkeypatch.setitem(sys.modules, "gigatoken.gigatoken_rs", None)
+def test_own_expressions_are_cut_by_the_library_and_merged_by_us(tmp_path: Path) -> None:
+    make_tokenizer(tmp_path, [pre_tokenizers.Split(_regex("x{3}"), "isolated")])
+    files = read_tokenizer_files(str(tmp_path))
     encoder = Encoder(files)
+    assert encoder.backend == "native"
+    texts = column(["xxxxx", "y", "", "ไทย xxx"])
+    assert documents(encoder.encode(texts)) == documents(Encoder(files, "tokenizers").encode(texts))
+
+
+def test_a_library_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_tokenizer(tmp_path)
+    monkeypatch.setitem(sys.modules, "gigatoken.gigatoken_rs", None)
+    encoder = Encoder(read_tokenizer_files(str(tmp_path)), "gigatoken")
     assert encoder.backend == "tokenizers"
     assert encoder.reason is not None and "ModuleNotFoundError" in encoder.reason
-    np.testing.assert_array_equal(encoder.encode(column(["a"]))[0], exact.encode(column(["a"]))[0])
 
 
 def test_a_difference_in_the_first_batch_is_noticed(
     files: TokenizerFiles, monkeypatch: pytest.MonkeyPatch, exact: Encoder
 ) -> None:
-    def wrong_about_real_text(tokenizer: Any, texts: pa.Array) -> Any:
-        ids, offsets = encode_fast(tokenizer, texts)
+    right = NativeEncoder.encode
+
+    def wrong_about_real_text(self: NativeEncoder, texts: pa.Array) -> Any:
+        ids, offsets = right(self, texts)
         return (ids, offsets) if len(texts) == len(PROBE_TEXTS) else (ids + 1, offsets)
 
-    monkeypatch.setattr(encoder_module, "encode_fast", wrong_about_real_text)
+    monkeypatch.setattr(NativeEncoder, "encode", wrong_about_real_text)
     encoder = Encoder(files)
-    assert encoder.backend == "gigatoken"
+    assert encoder.backend == "native"
     got = documents(encoder.encode(column(["real", "text"])))
     assert got == documents(exact.encode(column(["real", "text"])))
-    assert encoder.reason == "gigatoken gives other ids than tokenizers on the first batch"
+    assert encoder.reason == "native gives other ids than tokenizers on the first batch"
 
 
 def test_a_failure_later_on_loses_nothing(
     files: TokenizerFiles, monkeypatch: pytest.MonkeyPatch, exact: Encoder
 ) -> None:
-    encoder = Encoder(files)
+    encoder = Encoder(files, "gigatoken")
     encoder.encode(column(["first"]))
 
     class PanicException(BaseException):
         pass
 
-    def panics(tokenizer: Any, texts: pa.Array) -> Any:
+    def panics(self: GigatokenEncoder, texts: pa.Array) -> Any:
         raise PanicException("index out of bounds\nbacktrace")
 
-    monkeypatch.setattr(encoder_module, "encode_fast", panics)
+    monkeypatch.setattr(GigatokenEncoder, "encode", panics)
     assert documents(encoder.encode(column(["b"]))) == documents(exact.encode(column(["b"])))
     assert encoder.backend == "tokenizers"
     assert encoder.reason == "gigatoken failed on a batch: PanicException: index out of bounds"
@@ -246,10 +252,10 @@ def test_stopping_the_process_is_no_failure(
 ) -> None:
     encoder = Encoder(files)
 
-    def interrupted(tokenizer: Any, texts: pa.Array) -> Any:
+    def interrupted(self: NativeEncoder, texts: pa.Array) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(encoder_module, "encode_fast", interrupted)
+    monkeypatch.setattr(NativeEncoder, "encode", interrupted)
     with pytest.raises(KeyboardInterrupt):
         encoder.encode(column(["b"]))
 
@@ -259,11 +265,11 @@ def test_tokenizers_takes_long_batches_in_pieces(
 ) -> None:
     texts = column([f"{n} words ไทย" for n in range(100)])
     whole = exact.encode(texts)
-    monkeypatch.setattr(encoder_module, "EXACT_BATCH_BYTES", 50)
+    monkeypatch.setattr(libraries, "EXACT_BATCH_BYTES", 50)
     pieces = exact.encode(texts)
     np.testing.assert_array_equal(pieces[0], whole[0])
     np.testing.assert_array_equal(pieces[1], whole[1])
-    assert encode_exact(None, column([]))[1].tolist() == [0]
+    assert exact.encode(column([]))[1].tolist() == [0]
 
 
 def test_one_encoder_a_process_and_only_for_the_file_expected(folder: Path) -> None:

@@ -19,7 +19,7 @@ LANGUAGES = ["en", "fr", "zh", "en", None, "th", "en", "fr"]
 
 @pytest.fixture(scope="module")
 def tokenizer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tokenizer that gigatoken knows: GPT-2's cut, 600 entries."""
+    """A tokenizer that we know: GPT-2's cut, 600 entries."""
     folder = tmp_path_factory.mktemp("tokenizer")
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
@@ -87,7 +87,7 @@ def test_documents_go_to_the_first_component_that_takes_them(
     assert result["unassigned"] == {"documents": 1, "text_bytes": len("no language")}
     assert counts["zh"]["text_bytes"] == 6
     assert result["files"] == [count["path"] for count in counts.values()]
-    assert (result["backend"], result["reason"]) == ("gigatoken", None)
+    assert (result["backend"], result["reason"]) == ("native", None)
     assert counts["a/b"]["path"] == str(tmp_path / "tokens" / "a%2Fb" / "part-00003.arrow")
     written = sorted(str(path) for path in (tmp_path / "tokens").rglob("*") if path.is_file())
     assert written == sorted(result["files"])
