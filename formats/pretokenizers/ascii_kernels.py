@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from formats.bit_kernels import load_8, lowest_bit
-from formats.compile import Scalar, kernel
+from formats.compile import Scalar, step
 
 _HIGH = np.uint64(0x8080808080808080)
 _LOW = np.uint64(0x7F7F7F7F7F7F7F7F)
@@ -19,7 +19,7 @@ _BEHIND_Z = np.uint64(0x0101010101010101 * (0x80 - 0x7B))
 _APOSTROPHE = 39
 
 
-@kernel(forceinline=True)
+@step(forceinline=True)
 def _small_letters(word: Scalar) -> Scalar:
     """How many of the first bytes of eight are a to z."""
     seven = word & _LOW
@@ -27,7 +27,7 @@ def _small_letters(word: Scalar) -> Scalar:
     return np.int64(8) if others == np.uint64(0) else lowest_bit(np.int64(others)) >> 3
 
 
-@kernel()
+@step()
 def ascii_word(data: np.ndarray, start: Scalar, end: Scalar) -> Scalar:
     """The end of a word that o200k takes from ``start`` on, or ``start`` where it is not plain.
 
