@@ -44,21 +44,24 @@ def test_documents_of_one_key_are_paired_with_english(tmp_path: Path) -> None:
 
 
 def test_keys_of_different_files_are_different(tmp_path: Path) -> None:
-    one = write(tmp_path / "a.jsonl", [{"pair_key": "1", "lang": "en", "text": "rain"},
-                                       {"pair_key": "1", "lang": "de", "text": "Regen"}])  # fmt: skip
-    other = write(tmp_path / "b.jsonl", [{"pair_key": "1", "lang": "en", "text": "snow"},
-                                         {"pair_key": "1", "lang": "de", "text": "Schnee"}])  # fmt: skip
-    assert pairs(read(one, other)) == [("de", "Regen", "rain"), ("de", "Schnee", "snow")]
+    paths = [
+        write(
+            tmp_path / f"{english}.jsonl",
+            [
+                {"pair_key": "1", "lang": "en", "text": english},
+                {"pair_key": "1", "lang": "de", "text": german},
+            ],
+        )
+        for english, german in (("rain", "Regen"), ("snow", "Schnee"))
+    ]
+    assert pairs(read(*paths)) == [("de", "Regen", "rain"), ("de", "Schnee", "snow")]
 
 
 def test_a_file_for_each_language_is_paired_by_id(tmp_path: Path) -> None:
-    paths = [
-        write(
-            tmp_path / f"{lang}.jsonl",
-            [{"id": n, "lang": lang, "text": f"{lang} {n}"} for n in ("x", "y")],
-        )  # fmt: skip
-        for lang in ("en", "ko")
-    ]
+    paths = []
+    for lang in ("en", "ko"):
+        rows = [{"id": n, "lang": lang, "text": f"{lang} {n}"} for n in ("x", "y")]
+        paths.append(write(tmp_path / f"{lang}.jsonl", rows))
     assert pairs(read(*paths)) == [("ko", "ko x", "en x"), ("ko", "ko y", "en y")]
 
 

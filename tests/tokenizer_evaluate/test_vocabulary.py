@@ -89,7 +89,8 @@ def test_several_words(text: str, several: bool) -> None:
 
 @pytest.mark.parametrize(
     ("character", "script"),
-    [("a", "Latin"), ("ß", "Latin"), ("я", "Cyrillic"), ("ก", "Thai"), ("中", "Han"), ("ク", "Kana"),
+    [("a", "Latin"), ("ß", "Latin"),
+     ("я", "Cyrillic"), ("ก", "Thai"), ("中", "Han"), ("ク", "Kana"),
      ("한", "Hangul"), ("ि", "Devanagari"), ("١", ""), ("!", ""), ("\u0301", "other letters")],
 )  # fmt: skip
 def test_scripts(character: str, script: str) -> None:
