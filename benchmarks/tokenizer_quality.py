@@ -86,7 +86,7 @@ def split(path: Path, out: Path, unseen_sources: bool) -> None:
         for line in lines_of(path):
             row = orjson.loads(line)
             key = row.get("pair_key") or row["id"]
-            kept = xxhash.xxh3_64_intdigest(key) % KEPT_OF == 0
+            kept = xxhash.xxh3_64_intdigest(key.encode()) % KEPT_OF == 0
             (test if (name in UNSEEN if unseen_sources else kept) else training).write(line)
     for file in files.values():
         if not file.stat().st_size:

@@ -90,8 +90,10 @@ def from_ranks(
     """The tokenizer.json of a vocabulary by rank.
 
     tiktoken joins whatever two neighbours make a token of the lowest rank, so every way to cut a
-    token into two earlier ones is a merge, in the order of the tokens; and what is a token as a
-    whole is taken whole.
+    token in two is a merge, in the order of the tokens; and what is a token as a whole is taken
+    whole. Where merges of two earlier tokens make every token from its bytes, no other merge ever
+    happens: just before one, the bytes of its token were joined as they are when they stand alone.
+    Those others are then left out, and our own encoder can read the vocabulary.
 
     Args:
         ranks: bytes -> id.
@@ -100,13 +102,15 @@ def from_ranks(
     """
     letters = _letters()
     names = {token: token.decode("latin-1").translate(letters) for token in ranks}
+    grown = all(is_grown(token, ranks) for token in ranks)
     merges = []
     for token, rank in sorted(ranks.items(), key=lambda item: item[1]):
         pairs = []
         for cut in range(1, len(token)):
-            left, right = ranks.get(token[:cut], rank), ranks.get(token[cut:], rank)
-            if left < rank and right < rank:
-                pairs.append((left, right, token[:cut], token[cut:]))
+            left, right = ranks.get(token[:cut]), ranks.get(token[cut:])
+            if left is None or right is None or (grown and max(left, right) > rank):
+                continue
+            pairs.append((left, right, token[:cut], token[cut:]))
         merges += [[names[left], names[right]] for _, _, left, right in sorted(pairs)]
     return {
         "version": "1.0",
@@ -134,6 +138,21 @@ def from_ranks(
             "merges": merges,
         },
     }  # fmt: skip
+
+
+def is_grown(token: bytes, ranks: Mapping[bytes, int]) -> bool:
+    """Whether a token is what joining makes of its bytes, if only earlier tokens are joined."""
+    parts = [token[at : at + 1] for at in range(len(token))]
+    while len(parts) > 1:
+        best, place = ranks[token] + 1, -1
+        for at in range(len(parts) - 1):
+            rank = ranks.get(parts[at] + parts[at + 1])
+            if rank is not None and max(ranks[parts[at]], ranks[parts[at + 1]]) < rank < best:
+                best, place = rank, at
+        if place < 0:
+            return False
+        parts[place : place + 2] = [parts[place] + parts[place + 1]]
+    return True
 
 
 @cache

@@ -2,6 +2,7 @@ import base64
 import gzip
 import importlib.util
 import itertools
+from random import Random
 
 import orjson
 import pyarrow as pa
@@ -59,6 +60,17 @@ def test_a_vocabulary_by_rank_encodes_as_its_own_library_does(learned: str, text
     ranks = learn(learned.encode(), 20)
     definition = orjson.dumps(from_ranks(ranks, ANYTHING))
     candidate = make_candidate("x", "x", definition)
+    ids, _ = candidate.encode(pa.array([text], pa.large_string()))
+    assert ids.tolist() == (join_lowest(text.encode(), ranks) if text else [])
+
+
+@given(st.text("abกé", min_size=2, max_size=40), st.randoms(), st.text("abกé", max_size=25))
+def test_ranks_in_any_order(learned: str, random: Random, text: str) -> None:
+    """Vocabularies that were put together: a token may rank before those it is made of."""
+    tokens = [token for token in learn(learned.encode(), 20) if len(token) > 1]
+    random.shuffle(tokens)
+    ranks = BYTES | {token: 256 + rank for rank, token in enumerate(tokens)}
+    candidate = make_candidate("x", "x", orjson.dumps(from_ranks(ranks, ANYTHING)))
     ids, _ = candidate.encode(pa.array([text], pa.large_string()))
     assert ids.tolist() == (join_lowest(text.encode(), ranks) if text else [])
 
