@@ -77,10 +77,6 @@ def census(candidate: Candidate, counts: np.ndarray) -> dict[str, Any]:
             bool(_DIGIT_RUN.search(text)) and any(c.isalpha() for c in text) for text in whole
         ),
         "longest": _longest(candidate, texts, counts),
-        "length_counts": np.bincount(
-            [min(len(s), 32) for s, is_one in zip(candidate.token_bytes, ordinary, strict=True)
-             if is_one] or [0], minlength=33,
-        ).tolist(),
     }  # fmt: skip
 
 
