@@ -286,8 +286,8 @@ def _speed(report: Report, names: Sequence[str]) -> str:
         fold("by language", _language_table(report, names, "megabytes_per_second", 1)),
         lead="Megabytes of text per second of this process's time, one pass over the text, with "
         "the fastest encoder that gives the ids of the library tokenizers. It is the encoder's "
-        "speed on this vocabulary, not that of the package a tokenizer comes from. Cuts that have no "
-        "name here (tekken's) are made by that library, and slow our own encoder down to its.",
+        "speed on this vocabulary, not that of the package a tokenizer comes from. Cuts that have "
+        "no name here (tekken's) are made by that library, and slow our own encoder to its pace.",
     )
 
 
