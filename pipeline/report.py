@@ -176,6 +176,8 @@ def _tokenizer(summary: Summary) -> str:
 
 
 def _mixture(summary: Summary) -> str:
+    from stages.mixture.rehydration import in_words
+
     if "mixture" not in summary:
         return ""
     parts = []
@@ -188,6 +190,9 @@ def _mixture(summary: Summary) -> str:
                 f"{component['share_wanted']:.2%} -> {got:.2%}, "
                 f"{format_count(component['tokens'])} tokens, {component['epochs']:.2f} epochs"
             )
+            repeated = component.get("repetitions")
+            if repeated:
+                text += f" of documents {in_words({int(n): c for n, c in repeated.items()})}"
             rows.append((component["name"], [component["share_wanted"], got], text))
         parts.append(bars(rows, ["wanted", "got"]))
     lead = "Share of the training rows per component; in every prefix within one row of its share."

@@ -161,6 +161,8 @@ def _show_tokenizer(console: Console, tokenizer: dict[str, Any]) -> None:
 
 
 def _show_mixture(console: Console, mixture: dict[str, Any]) -> None:
+    from stages.mixture.rehydration import in_words
+
     for phase in mixture["phases"]:
         rows = [
             [
@@ -170,11 +172,14 @@ def _show_mixture(console: Console, mixture: dict[str, Any]) -> None:
                 f"{c['rows']:,}",
                 format_count(c["tokens"]),
                 f"{c['epochs']:.2f}",
+                in_words({int(n): count for n, count in c.get("repetitions", {}).items()}),
             ]
             for c in phase["components"]
         ]
         title = f"mixture of {phase['name']}: {phase['rows']:,} rows"
-        columns = ["component", "wanted", "got", "rows", "tokens", "epochs"]
+        columns = ["component", "wanted", "got", "rows", "tokens", "epochs", "repeated"]
+        if not any(row[-1] for row in rows):
+            columns, rows = columns[:-1], [row[:-1] for row in rows]
         print_table(console, title, columns, rows)
 
 
