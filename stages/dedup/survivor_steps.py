@@ -124,7 +124,9 @@ def _chain_free(
         fresh = reader.read(nodes[start:stop], component[start:stop])
         if len(places) and carried.component[0] != component[start]:
             carried, places = reader.empty(), np.zeros(0, np.int64)
-        block = Block(*map(np.concatenate, zip(carried, fresh, strict=True)))
+        block = fresh
+        if len(places):
+            block = Block(*map(np.concatenate, zip(carried, fresh, strict=True)))
         places = np.append(places, np.arange(start, stop))
         chosen, similarity = np.empty(len(places), np.int64), np.empty(len(places))
         starts = block.starts() if reader.exact else np.zeros(1, np.int64)
@@ -136,6 +138,8 @@ def _chain_free(
         fresh_rows = slice(len(carried.component), None)
         survivors[start:stop] = places[chosen[fresh_rows]]
         similarities[start:stop] = similarity[fresh_rows]
+        if stop == len(nodes):
+            break
         last = block.component == block.component[-1]
         kept = np.flatnonzero(last & (chosen == np.arange(len(places))))
         carried, places = block.take(kept), places[kept]
@@ -195,10 +199,13 @@ class Reader:
 
     def _read_texts(self, places: np.ndarray) -> pa.Array:
         """Texts by their places; chunk by chunk, since Arrow would first join all chunks."""
+        chunks = [chunk for chunk in self._texts.column("text").chunks if len(chunk)]
+        if len(chunks) == 1:
+            return chunks[0].take(pa.array(places))
         order = np.argsort(places)
         ordered = places[order]
         taken, start = [pa.array([], pa.large_string())], 0
-        for chunk in self._texts.column("text").chunks:
+        for chunk in chunks:
             first, last = np.searchsorted(ordered, (start, start + len(chunk)))
             taken.append(chunk.take(pa.array(ordered[first:last] - start)))
             start += len(chunk)
