@@ -56,10 +56,10 @@ run(load_recipe(sys.argv[2]), engine="inline", live=False)  # imports; the peers
 started, before = time.perf_counter(), time.process_time()
 outcome = run(load_recipe(sys.argv[1]), engine="inline", live=False)
 seconds, cpu = time.perf_counter() - started, time.process_time() - before
-kept = [i for b in outcome.folder.documents(["original_id"]) for i in b.column(0).to_pylist()]
-steps = {n: s["core_seconds"] for n, s in outcome.summary["steps"].items()}
 status = open("/proc/self/status").read()  # ru_maxrss would count the parent's memory too
 peak = int(status.split("VmHWM:")[1].split()[0]) * 1024
+kept = [i for b in outcome.folder.documents(["original_id"]) for i in b.column(0).to_pylist()]
+steps = {n: s["core_seconds"] for n, s in outcome.summary["steps"].items()}
 print(json.dumps({"seconds": seconds, "cpu": cpu, "peak": peak, "kept": kept, "steps": steps,
                   "facts": outcome.summary["stages"]["minhash_dedup"]}))
 """

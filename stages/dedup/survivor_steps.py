@@ -31,7 +31,7 @@ from stages.shuffle import open_ipc, read_shuffle, write_shuffle
 
 SIGNATURE = ("bins", "token_hash", "scope", "tokens", "length")
 
-BLOCK_ROWS, BLOCK_BYTES = 1 << 14, 32 << 20
+BLOCK_ROWS, BLOCK_BYTES = 1 << 14, 16 << 20
 """Documents, and bytes of their texts, that are decided on at a time."""
 
 
