@@ -22,7 +22,7 @@ from stages.barrier_files import Plan, keys_of_buckets, task_plan, write_answers
 from stages.dedup.star_steps import group_keys, members_of_group, read_pairs
 from stages.shuffle import ipc_writer, read_shuffle, write_shuffle
 
-LEAST_NODES_PER_BATCH, MOST_NODES_PER_BATCH = 1 << 13, 1 << 17
+LEAST_NODES_PER_BATCH, MOST_NODES_PER_BATCH = 1 << 10, 1 << 17
 """Documents whose survivors one task chooses (more where one component has more)."""
 
 
