@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 CHINESE = "zh"
 CHINESE_SCRIPTS = ("zh-Hans", "zh-Hant")
+DEFAULT = "default"
+"""In place of a language: all others."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -70,8 +72,13 @@ class LangId(MapStage):
         description="Languages to keep; null keeps all. zh stands for zh-Hans and zh-Hant too.",
     )
     min_score: dict[str, Share] = Field(
-        {"default": 0.5},
+        {DEFAULT: 0.5},
         description="Least lang_score by language, and as default for the others (0.5 if absent).",
+    )
+    thresholds: str | None = Field(
+        None,
+        description="The file that `python -m pipeline calibrate` wrote, made with this model and "
+        "`score`: its least lang_score of each language that min_score does not name.",
     )
     score: Literal["calibrated", "model"] = Field(
         "calibrated",
@@ -108,16 +115,18 @@ class LangId(MapStage):
     )
 
     def assets(self) -> list[str]:
-        """The model files."""
-        if self.second_model is None:
-            return [model_path(self.model)]
-        from stages.language.heli_model import heli_paths
+        """The model files, and the file of thresholds."""
+        files = [model_path(self.model)]
+        if self.second_model is not None:
+            from stages.language.heli_model import heli_paths
 
-        return [model_path(self.model), *heli_paths()]
+            files += heli_paths()
+        return files if self.thresholds is None else [*files, self.thresholds]
 
     def check_settings(self) -> None:
         """The languages of the settings must be those that the models answer."""
         self._check_languages(load_model(model_path(self.model)))
+        self._calibrated_scores()
 
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Set ``lang`` and ``lang_score``, null on rows dropped before; drop what is not wanted."""
@@ -176,7 +185,8 @@ class LangId(MapStage):
     def _reasons(self, numbers: np.ndarray, scores: np.ndarray, names: list[str]) -> pa.Array:
         """Why each row goes, or null: ``language: sw vs keep``, ``lang_score: 0.31 vs 0.50``."""
         wanted = np.array([self._kept(name) for name in names], np.bool_)
-        least = np.array([self._least(name) for name in names], np.float32)
+        found = self._calibrated_scores()
+        least = np.array([self._least(name, found) for name in names], np.float32)
         languages = pa.array([f"language: {name} vs keep" for name in names], pa.string())
         thresholds = pa.array([f" vs {_decimals(float(bound))}" for bound in least], pa.string())
         hundredths = pa.array([f"lang_score: {i / 100:.2f}" for i in range(101)], pa.string())
@@ -196,13 +206,34 @@ class LangId(MapStage):
         """Is the language asked for, by itself or as a script of Chinese?"""
         return self.keep is None or language in self.keep or _base(language) in self.keep
 
-    def _least(self, language: str) -> float:
-        """The least score of a language: its own, that of its base, the default."""
-        for key in (language, _base(language), "default"):
-            if key in self.min_score:
-                return self.min_score[key]
+    def _least(self, language: str, calibrated: dict[str, float]) -> float:
+        """The least score of a language: the setting's own, the calibrated one, the default."""
+        for known in (self.min_score, calibrated):
+            for key in (language, _base(language)):
+                if key in known:
+                    return known[key]
         default: Any = type(self).model_fields["min_score"].default
-        return float(default["default"])
+        return float(self.min_score.get(DEFAULT, default[DEFAULT]))
+
+    def _calibrated_scores(self) -> dict[str, float]:
+        """The least scores by language that ``calibrate`` found.
+
+        Raises:
+            ValueError: the file is no calibration, or knows no language's score.
+        """
+        if self.thresholds is None:
+            return {}
+        from stages.quality.calibration import calibration_of
+
+        languages = calibration_of(self.thresholds).languages
+        scores = {code: own.min_lang_score for code, own in languages.items()}
+        found = {code: score for code, score in scores.items() if score is not None}
+        if not found:
+            raise ValueError(
+                f"langid: thresholds: {self.thresholds} has no language with a `min_lang_score`; "
+                "`calibrate` writes one of each language of which it saw 60 documents or more"
+            )
+        return found
 
     def _check_languages(self, model: FastTextModel) -> None:
         """A language that the models never answer would silently keep or drop nothing.
@@ -219,7 +250,7 @@ class LangId(MapStage):
         for setting, languages, allowed in (
             ("macro", self.macro if isinstance(self.macro, list) else [], macros),
             ("keep", self.keep or [], answered),
-            ("min_score", list(self.min_score), answered | {"default"}),
+            ("min_score", list(self.min_score), answered | {DEFAULT}),
         ):
             for language in languages:
                 if language not in allowed:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from stages.base import mark_dropped
 from stages.language.heli_model import heli_paths
 from stages.language.langid import LangId
+from stages.quality.calibration import Calibration, LanguageReference, write_calibration
 
 from ..language_texts import any_text, fasttext_answer, rows
 
@@ -60,6 +61,38 @@ def test_an_answer_not_sure_enough_goes_and_the_reason_has_both_numbers():
     assert second.startswith("lang_score: 0.")
     assert second.endswith(" vs 0.50")
     assert third.endswith(" vs 1.00")
+
+
+def calibration(path, **least):
+    """A file as ``calibrate`` writes it, with these least scores of languages."""
+    known = {
+        language: LanguageReference(60, 1, {}, cut=1.0, min_lang_score=score)
+        for language, score in least.items()
+    }
+    write_calibration(Calibration(60, 1, {}, cut=1.0, languages=known), str(path))
+    return str(path)
+
+
+def test_calibrated_thresholds_hold_where_the_recipe_names_no_score(tmp_path):
+    path = calibration(tmp_path / "thresholds.yaml", en=1.0, fr=1.0, zh=1.0, th=None)
+    texts = batch(ENGLISH, FRENCH, GERMAN, THAI, SIMPLIFIED)
+    stage = LangId(thresholds=path, min_score={"fr": 0.1, "default": 0.2}, chinese_scripts=True)
+    stage.check_settings()
+    english, french, german, thai, chinese = reasons(stage.apply(texts))
+    assert (french, german, thai) == (None, None, None)  # the recipe's own, its default, twice
+    for reason in (english, chinese):
+        assert reason.startswith("lang_score: 0.9")
+        assert reason.endswith(" vs 1.00")
+    assert stage.assets()[-1] == path
+
+
+def test_a_file_without_thresholds_of_languages_is_refused(tmp_path):
+    path = calibration(tmp_path / "thresholds.yaml", en=None)
+    with pytest.raises(ValueError, match="has no language with a `min_lang_score`; `calibrate`"):
+        LangId(thresholds=path).check_settings()
+    path = calibration(tmp_path / "thresholds.yaml", en=1.5)
+    with pytest.raises(ValueError, match=r"languages.en.min_lang_score: 1.5 is not a number from"):
+        LangId(thresholds=path).check_settings()
 
 
 def test_a_score_is_never_shown_as_high_as_the_threshold_it_missed():
