@@ -56,7 +56,7 @@ class LangId(MapStage):
     """Identify the language; drop languages not asked for and answers not sure enough."""
 
     name: ClassVar[str] = "langid"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     model: str = Field(
         "lid.176",
@@ -86,7 +86,8 @@ class LangId(MapStage):
     )
     unknown_below: Share = Field(
         0.3,
-        description="An answer less probable than this becomes und (calibrated, whatever `score`).",
+        description="An answer less probable than this, on 60 letters or more, becomes und "
+        "(calibrated, whatever `score`).",
     )
     foreign_letters: Share = Field(
         0.02,
@@ -103,6 +104,11 @@ class LangId(MapStage):
         200,
         ge=20,
         description="Characters of a window; a text of windows x window_chars is read whole.",
+    )
+    reread_below: Share = Field(
+        0.5,
+        description="A long document whose answer has a lower probability by the model is read "
+        "again in 64 times as many windows, which cover it all if it is no longer; 0: never.",
     )
     script_shortcuts: bool = Field(
         True, description="Let a script that has one language decide without the model."
@@ -131,13 +137,17 @@ class LangId(MapStage):
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Set ``lang`` and ``lang_score``, null on rows dropped before; drop what is not wanted."""
         from stages.language.decide import decide
-        from stages.language.identify import identify, read
+        from stages.language.identify import identify, read, reread
 
         model = load_model(model_path(self.model))
         self._check_languages(model)
         data, offsets = text_buffers(batch.column("text"))
         reading = read(data, offsets, alive(batch), self.windows, self.window_chars)
-        answers = identify(reading, model, self.script_shortcuts, self.lang_mix)
+        settings = (model, self.script_shortcuts, self.lang_mix)
+        reading, answers = reread(
+            reading, identify(reading, *settings), offsets, self.windows, self.window_chars,
+            self.reread_below, lambda more: identify(more, *settings),
+        )  # fmt: skip
         decision = decide(
             reading, answers, model.labels, self._second(),
             self.score == "calibrated", self.unknown_below, self.foreign_letters,
