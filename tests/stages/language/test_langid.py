@@ -18,7 +18,10 @@ FRENCH = "Tous les êtres humains naissent libres et égaux en dignité et en dr
 GERMAN = "Alle Menschen sind frei und gleich an Würde und Rechten geboren und mit Vernunft begabt."
 CROATIAN = "Sva ljudska bića rađaju se slobodna i jednaka u dostojanstvu i pravima."
 KABIYE = "Palʋlʋʋ ɛyaa nɛ pa-tɩ yɔɔ wɛʋ kpaagbaa nɛ pɛwɛɛ kɩmaŋ wala ɛsɩndaa."
-KICHE = "Maj jun winaq ya'tal ta chech xaq k'ate' kachapatajik, xuq kokisax pa che' we maj umak."
+KICHE = (
+    "Maj jun winaq ya'tal ta chech xaq k'ate' kachapatajik, xuq kokisax pa che' we maj umak "
+    "ub'anom; xuqe kelesaxik, xuq koqatax b'i chupam pa ri utinamit."
+)
 UNSURE = "Watu wote wamezaliwa huru, hadhi na haki zao ni sawa. Wote wamejaliwa akili."
 THAI = "มนุษย์ทั้งหลายเกิดมามีอิสระและเสมอภาคกันในเกียรติศักดิ์และสิทธิ"
 SIMPLIFIED = "人人生而自由，在尊严和权利上一律平等。他们赋有理性和良心，应以兄弟关系的精神相对待。"
