@@ -8,6 +8,7 @@ from formats import storage
 from formats.units import format_bytes, format_count
 from pipeline.clusters import clusters_section
 from pipeline.report_html import bars, escape, excerpt, figures, fold, page, section, table
+from pipeline.report_mixed import mixed_section
 from pipeline.report_removed import removed_section
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def write_report(folder: RunFolder, summary: Summary) -> None:
         _head(summary),
         _funnel(summary),
         _languages(summary),
+        mixed_section(summary),
         removed_section(folder, summary),
         clusters_section(folder, summary),
         _repairs(summary),

@@ -73,6 +73,7 @@ def show_run(folder: RunFolder) -> None:
         console.print(f"  {note}")
     _show_funnel(console, summary)
     _show_languages(console, summary)
+    _show_mixed(console, summary)
     _show_reasons(console, summary)
     _show_repairs(console, summary)
     if "tokenizer" in summary:
@@ -123,6 +124,18 @@ def _show_languages(console: Console, summary: dict[str, Any]) -> None:
         rows.append([*row, format_bytes(kept["text_bytes"]), f"{share:.0%}"])
     columns = ["language", "read", *stages, "text kept", "share"]
     print_table(console, "documents left per language", columns, rows)
+
+
+def _show_mixed(console: Console, summary: dict[str, Any]) -> None:
+    rows = []
+    for lang, found in list(summary["mixed_languages"]["languages"].items())[:LANGUAGES_SHOWN]:
+        kept = summary["kept_by_language"].get(lang, {"documents": 0})["documents"]
+        others = ", ".join(f"{other} {n:,}" for other, n in list(found["with"].items())[:5])
+        share = f"{found['kept'] / max(kept, 1):.1%}"
+        rows.append([lang, f"{found['read']:,}", f"{found['kept']:,}", share, others])
+    columns = ["language", "read", "kept", "of those kept", "beside it (kept)"]
+    if rows:
+        print_table(console, "documents in several languages (lang_mix)", columns, rows)
 
 
 def _show_reasons(console: Console, summary: dict[str, Any]) -> None:
