@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.calibrate import FEWEST_SHOWN
 from pipeline.terminal import console_of_output, print_table
 
 if TYPE_CHECKING:
@@ -45,7 +46,12 @@ def show_calibration(found: Calibrated) -> None:
                "with thresholds found", "unusual drops", "most of",
                "language unsure", "ranks"]  # fmt: skip
     title = "what would go of this text (unusual: each kind judged without itself)"
-    print_table(console, title, columns, rows)
+    if rows:
+        print_table(console, title, columns, rows)
+    else:
+        console.print(
+            f"no language has {FEWEST_SHOWN} documents: too few to say what would go of it"
+        )
     if any(row["loosened"] > HIGH_LOSS for row in found.losses):
         console.print("languages that lose more than 5 %: read what goes before you drop it")
     if by_score:

@@ -226,10 +226,10 @@ class LangId(MapStage):
         return float(self.min_score.get(DEFAULT, default[DEFAULT]))
 
     def _calibrated_scores(self) -> dict[str, float]:
-        """The least scores by language that ``calibrate`` found.
+        """The least scores by language that ``calibrate`` found; none of a language it saw little.
 
         Raises:
-            ValueError: the file is no calibration, or knows no language's score.
+            ValueError: the file is no calibration.
         """
         if self.thresholds is None:
             return {}
@@ -237,13 +237,7 @@ class LangId(MapStage):
 
         languages = calibration_of(self.thresholds).languages
         scores = {code: own.min_lang_score for code, own in languages.items()}
-        found = {code: score for code, score in scores.items() if score is not None}
-        if not found:
-            raise ValueError(
-                f"langid: thresholds: {self.thresholds} has no language with a `min_lang_score`; "
-                "`calibrate` writes one of each language of which it saw 60 documents or more"
-            )
-        return found
+        return {code: score for code, score in scores.items() if score is not None}
 
     def _check_languages(self, model: FastTextModel) -> None:
         """A language that the models never answer would silently keep or drop nothing.

@@ -90,10 +90,7 @@ def test_calibrated_thresholds_hold_where_the_recipe_names_no_score(tmp_path):
     assert stage.assets()[-1] == path
 
 
-def test_a_file_without_thresholds_of_languages_is_refused(tmp_path):
-    path = calibration(tmp_path / "thresholds.yaml", en=None)
-    with pytest.raises(ValueError, match="has no language with a `min_lang_score`; `calibrate`"):
-        LangId(thresholds=path).check_settings()
+def test_a_file_that_is_no_calibration_is_refused(tmp_path):
     path = calibration(tmp_path / "thresholds.yaml", en=1.5)
     with pytest.raises(ValueError, match=r"languages.en.min_lang_score: 1.5 is not a number from"):
         LangId(thresholds=path).check_settings()
