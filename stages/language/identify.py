@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -90,7 +89,7 @@ def read(
 
 def reread(
     reading: Reading, answers: Answers, offsets: np.ndarray, windows: int, window_chars: int,
-    below: float, again: Callable[[Reading], Answers],
+    below: float, model: FastTextModel, script_shortcuts: bool,
 ) -> tuple[Reading, Answers]:  # fmt: skip
     """Read MORE_WINDOWS times as much of long texts whose answer is not sure.
 
@@ -104,10 +103,13 @@ def reread(
         windows: see ``read``.
         window_chars: see ``read``.
         below: the model's probability.
-        again: identifies some rows.
+        model: see ``identify``.
+        script_shortcuts: see ``identify``.
 
     Returns:
-        The reading and the answers with those of these texts in place of the first ones.
+        The reading and the answers with those of these texts in place of the first ones; the
+        languages of mixed texts stay as the windows have them (to look for them in all that is
+        read again would cost a sixth of the stage's time).
     """
     lengths = np.concatenate([[0], np.cumsum(reading.parts[1::2] - reading.parts[::2])])
     in_part = np.diff(lengths[reading.first]) < np.diff(offsets)
@@ -115,9 +117,9 @@ def reread(
     if not unsure.any():
         return reading, answers
     more = read(reading.data, offsets, unsure, windows * MORE_WINDOWS, window_chars).of(unsure)
-    found = again(more)
-    for column, new in zip(answers, found, strict=True):
-        column[unsure] = new
+    found = identify(more, model, script_shortcuts, find_mixed=False)
+    for name in ("labels", "scores", "letters", "by_model"):
+        getattr(answers, name)[unsure] = getattr(found, name)
     return reading.replaced(unsure, more), answers
 
 
