@@ -5,11 +5,11 @@
 DATA is a folder of JSONL.zst files (``text``, ``lang``; ``lid_dev.jsonl.zst`` among them), FILES
 are more labelled JSONL, codes as ``langid`` answers them (``langid_unknown.py`` makes one). Four
 parts, each on the same texts in the same run: MB/s of one core (UTF-8 bytes of whole documents,
-seconds of the process) cold, each document once, and warm, four times over; labels of the forward
-pass and of ``predict`` on every text; accuracy by language, those languages in which the stage is
-right less often than the model alone on the whole text, what its score means, also with the second
-model where the package heliport is installed; and documents joined from two languages, found by
-``lang_mix`` or not.
+seconds of the process, the best of three) cold, each document once, and warm, four times over;
+labels of the forward pass and of ``predict`` on every text; accuracy by language, those languages
+in which the stage is right less often than the model alone on the whole text, what its score means,
+also with the second model where the package heliport is installed; and documents joined from two
+languages, found by ``lang_mix`` or not.
 """
 
 from __future__ import annotations
@@ -98,9 +98,9 @@ def compare_speed(documents: list[str], peer: Any) -> dict[str, float]:
     bare = [text[:-1] for text in lines]
     found = {
         "fastText, one by one": rate(
-            size, lambda: [peer.f.predict(text, 1, 0.0, "strict") for text in lines], 1
+            size, lambda: [peer.f.predict(text, 1, 0.0, "strict") for text in lines]
         ),
-        "fastText, predict(list)": rate(size, lambda: peer.predict(bare), 1),
+        "fastText, predict(list)": rate(size, lambda: peer.predict(bare)),
     }
     whole = {"script_shortcuts": False, "lang_mix": False, "windows": 1, "window_chars": WHOLE}
     stages = {
