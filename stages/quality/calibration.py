@@ -68,7 +68,8 @@ FREE = 1.0
 """-log10 of a rank that is usual: of a group only what is above counts."""
 FEWEST_WORDS = 20
 """Signals of shorter documents are noise: they have no score."""
-VERSION = 1
+VERSION = 2
+"""2: `few_word_lines` and `link_lines` are shares of words."""
 
 
 @dataclass(frozen=True)
