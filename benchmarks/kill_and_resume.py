@@ -3,11 +3,11 @@
     python benchmarks/kill_and_resume.py [--recipe configs/mix_2T.yaml] [--kills 10] [--seed 1]
 
 Runs the recipe inline, on Ray with one and with two workers, and compares the SHA-256 of every
-file of documents/, removed/, tokenizer/ and shards/. Then runs it again and again, each time with
-a SIGKILL at a random moment: at even turns to the driver (the run is then started again), at odd
-turns to the first worker process seen from that moment on (the run must go on by itself). Every
-turn must end with the same bytes. Last, times a run that has nothing to do. Prints one line per
-run and ends with 0 only if all agree.
+file of documents/, removed/, cut/, contamination/, tokenizer/ and shards/. Then runs it again and
+again, each time with a SIGKILL at a random moment: at even turns to the driver (the run is then
+started again), at odd turns to the first worker process seen from that moment on (the run must go
+on by itself). Every turn must end with the same bytes. Last, times a run that has nothing to do.
+Prints one line per run and ends with 0 only if all agree.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 
 from formats.precompile import compile_kernels
 
-COMPARED = ("documents", "removed", "tokenizer", "shards")
+COMPARED = ("documents", "removed", "cut", "contamination", "tokenizer", "shards")
 
 
 def main() -> int:

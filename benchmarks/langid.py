@@ -3,16 +3,19 @@
     python benchmarks/langid.py DATA [--speed] [--texts FILE ...] [--json OUT]
 
 DATA is a folder of JSONL.zst files (``text``, ``lang``; ``lid_dev.jsonl.zst`` among them), FILES
-are more labelled JSONL, codes as ``langid`` answers them. Four parts, each on the same texts in the
-same run: MB/s of one core (UTF-8 bytes of whole documents, seconds of the process) cold, each
-document once, and warm, four times over; labels of the forward pass and of ``predict`` on every
-text; accuracy by language, also with the second model where the package heliport is installed; and
-documents joined from two languages, found by ``lang_mix`` or not.
+are more labelled JSONL, codes as ``langid`` answers them (``langid_unknown.py`` makes one). Four
+parts, each on the same texts in the same run: MB/s of one core (UTF-8 bytes of whole documents,
+seconds of the process, the best of three) cold, each document once, and warm, four times over;
+labels of the forward pass and of ``predict`` on every text; accuracy by language, those languages
+in which the stage is right less often than the model alone on the whole text, what its score means,
+also with the second model where the package heliport is installed; and documents joined from two
+languages, found by ``lang_mix`` or not.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import random
 import time
@@ -40,6 +43,7 @@ WHOLE = 1 << 40
 MOST_ENGLISH = 0.15
 """Documents with a larger share of untranslated lines have no label that can be judged."""
 JOINED, SEED = 2000, 5
+BINS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.01)
 
 
 def rows_of(path: Path) -> Iterator[dict[str, Any]]:
@@ -94,9 +98,9 @@ def compare_speed(documents: list[str], peer: Any) -> dict[str, float]:
     bare = [text[:-1] for text in lines]
     found = {
         "fastText, one by one": rate(
-            size, lambda: [peer.f.predict(text, 1, 0.0, "strict") for text in lines], 1
+            size, lambda: [peer.f.predict(text, 1, 0.0, "strict") for text in lines]
         ),
-        "fastText, predict(list)": rate(size, lambda: peer.predict(bare), 1),
+        "fastText, predict(list)": rate(size, lambda: peer.predict(bare)),
     }
     whole = {"script_shortcuts": False, "lang_mix": False, "windows": 1, "window_chars": WHOLE}
     stages = {
@@ -104,7 +108,8 @@ def compare_speed(documents: list[str], peer: Any) -> dict[str, float]:
         "whole documents, scripts decide, lang_mix": LangId(windows=1, window_chars=WHOLE),
         "windows": LangId(script_shortcuts=False, lang_mix=False),
         "windows, scripts decide": LangId(lang_mix=False),
-        "windows, scripts decide, lang_mix (the default)": LangId(),
+        "windows, scripts decide, lang_mix": LangId(reread_below=0),
+        "unsure ones read again (the default)": LangId(),
     }
     if find_spec("heliport"):
         stages["the default and the second model"] = LangId(second_model="heliport")
@@ -159,8 +164,10 @@ def compare_accuracy(sets: dict[str, list[tuple[str, str]]]) -> dict[str, Any]:
         mine = np.isin(labels, list(known))
         batch = batch_of([text for text, _ in pairs])
         table[name] = {"texts": int(mine.sum()), "unknown": int((~mine).sum())}
+        own = np.zeros(0, np.bool_)
         for stage_name, stage in stages.items():
-            answers = np.array(stage.apply(batch).column("lang").to_pylist())
+            result = stage.apply(batch)
+            answers = np.array(result.column("lang").to_pylist())
             right = answers == labels
             per = {lang: float(right[labels == lang].mean()) for lang in sorted(set(labels[mine]))}
             entry = {
@@ -178,6 +185,49 @@ def compare_accuracy(sets: dict[str, list[tuple[str, str]]]) -> dict[str, Any]:
                 f"{name}, {stage_name}: right {entry['right']:.4f} of {mine.sum()}, mean of "
                 f"{len(per)} languages {entry['mean of languages']:.4f}{note}"
             )
+            if stage_name == "model":
+                own = right
+                continue
+            entry["below the model"] = fewer_right(labels, own, right, answers == "und")
+            scores = result.column("lang_score").to_numpy()
+            entry["calibration"] = calibration(scores, right, answers != "und")
+    return table
+
+
+def fewer_right(
+    labels: np.ndarray, own: np.ndarray, right: np.ndarray, und: np.ndarray
+) -> dict[str, dict[str, int]]:
+    """Languages in which fewer are right than the model alone had; of the lost, what became und."""
+    found = {}
+    for lang in sorted(set(labels)):
+        of = labels == lang
+        if (right & of).sum() < (own & of).sum():
+            lost = own & ~right & of
+            found[str(lang)] = {
+                "texts": int(of.sum()),
+                "fewer": int((own & of).sum() - (right & of).sum()),
+                "lost as und": int((lost & und).sum()),
+            }
+    said = ", ".join(f"{k} -{v['fewer']} of {v['texts']}" for k, v in found.items())
+    print(f"    below the model alone: {said or 'nowhere'}")
+    return found
+
+
+def calibration(
+    scores: np.ndarray, right: np.ndarray, answered: np.ndarray
+) -> dict[str, dict[str, float]]:
+    """By bins of the score: how many answers, their mean score, the share that is right."""
+    table = {}
+    for low, high in itertools.pairwise(BINS):
+        rows = answered & (scores >= low) & (scores < high)
+        if rows.any():
+            table[f"{low:.2f}"] = {
+                "texts": int(rows.sum()),
+                "score": float(scores[rows].mean()),
+                "right": float(right[rows].mean()),
+            }
+    cells = [f"{k} {v['score']:.2f}: {v['right']:.3f} of {v['texts']}" for k, v in table.items()]
+    print("    score, share right: " + "; ".join(cells))
     return table
 
 

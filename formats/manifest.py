@@ -34,6 +34,10 @@ class ManifestComponent(_Part):
     tokens: int = Field(description="Rows x sequence length.")
     padding: int = Field(description="How many of these tokens are padding.")
     documents: int = Field(description="Documents the phase selects from the component.")
+    repetitions: dict[int, int] = Field(
+        default_factory=dict,
+        description="Where documents are repeated by cluster size: times in an epoch -> documents.",
+    )
     epochs: float = Field(description="Rows taken / rows that one pass over the documents makes.")
 
 

@@ -20,6 +20,7 @@ from pipeline.partitions import source_files
 from pipeline.recipe_file import RecipeError
 from pipeline.reference import Measured, kind_of, measure_reference
 from stages.base import MapStage
+from stages.language.langid import LangId
 from stages.quality.calibration import FEWEST_WORDS, Calibration, write_calibration
 from stages.quality.calibration_fit import (
     fit_reference,
@@ -110,7 +111,14 @@ def _stages_before(recipe: Recipe) -> list[MapStage]:
     """The map stages that documents cross before their quality is judged."""
     names = [stage.name for stage in recipe.stages]
     end = next((names.index(name) for name in BEFORE if name in names), len(names))
-    return [stage for stage in recipe.stages[:end] if isinstance(stage, MapStage)]
+    return [_uncalibrated(s) for s in recipe.stages[:end] if isinstance(s, MapStage)]
+
+
+def _uncalibrated(stage: MapStage) -> MapStage:
+    """Without thresholds from a file, which may be the one that is about to be written."""
+    if isinstance(stage, LangId):
+        return stage.model_copy(update={"thresholds": None})
+    return stage
 
 
 def learn(found: Measured, recipe: Recipe) -> Calibration:
@@ -144,8 +152,9 @@ def losses(calibration: Calibration, found: Measured, recipe: Recipe) -> list[di
     Returns:
         For each language with 20 documents: ``lang``, ``documents``, ``kinds``, ``rules`` and
         ``loosened`` (shares that the rules drop as they are, and with the thresholds found),
-        ``rule`` (the one that drops most), ``unusual`` (the share beyond the cut) and ``most`` (the
-        kind of text that loses most by it, and how much).
+        ``rule`` (the one that drops most), ``unusual`` (the share beyond the cut), ``most`` (the
+        kind of text that loses most by it, and how much), ``min_lang_score`` (null: none) and
+        ``unsure`` (the share whose language has a lower score).
     """
     keys, kinds = np.array(found.languages, object), np.array(found.kinds, object)
     plain = _rule_limits(found, _stage(recipe))
@@ -155,6 +164,7 @@ def losses(calibration: Calibration, found: Measured, recipe: Recipe) -> list[di
     eased = thresholds_of_kinds(_eased(plain, calibration, keys), types)
     still = np.asarray(judge.failures(found.signals, eased).any(0))
     cuts = calibration.cuts(found.languages)
+    least = {key: own.min_lang_score for key, own in calibration.languages.items()}
     beyond: np.ndarray = np.logical_and(_unseen_scores(found, keys, kinds) > cuts, types == PROSE)
     table = []
     for language, count in Counter(found.languages).most_common():
@@ -164,6 +174,7 @@ def losses(calibration: Calibration, found: Measured, recipe: Recipe) -> list[di
         by_kind = {k: float(beyond[rows & (kinds == k)].mean()) for k in sorted({*kinds[rows]})}
         worst = max(by_kind, key=lambda kind: by_kind[kind])
         by_rule = fails[:, rows].sum(1)
+        bound = least.get(language)
         table.append(
             {
                 "lang": language,
@@ -174,6 +185,8 @@ def losses(calibration: Calibration, found: Measured, recipe: Recipe) -> list[di
                 "loosened": float(still[rows].mean()),
                 "unusual": float(beyond[rows].mean()),
                 "most": (worst, by_kind[worst]),
+                "min_lang_score": bound,
+                "unsure": float((found.lang_scores[rows] < (bound or 0)).mean()),
             }
         )
     return table

@@ -180,4 +180,6 @@ def _unknown_before_the_run(plan: Plan, phase: PhaseOptions, supply: Mapping[str
         return f"stages of the run may make {', '.join(missing)}"
     if phase.where:
         return f"it selects by {', '.join(phase.where)}"
+    if phase.rehydrate:
+        return "deduplication tells how often its documents are repeated"
     return ""

@@ -86,7 +86,8 @@ def _parser() -> argparse.ArgumentParser:
                                 "thresholds by language from trusted text")  # fmt: skip
     calibrate.description = (
         "Measure trusted text (sources with `reference: true`, else all), write what is usual in "
-        "each language as one YAML, and show what its thresholds would remove."
+        "each language as one YAML, and show what its thresholds would remove. Stages read it: "
+        "langid: {thresholds: FILE}, quality: {thresholds: FILE}, unusual: {reference: FILE}."
     )
     calibrate.add_argument("--to", metavar="FILE", default="thresholds.yaml",
                            help="where the YAML goes (thresholds.yaml)")  # fmt: skip

@@ -241,7 +241,10 @@ def _batches(files: Sequence[str], columns: list[str], where: Any) -> Iterator[p
     """Rows of Parquet files that meet a condition; what cannot have any is not read."""
     import pyarrow.dataset as ds
 
-    yield from ds.dataset(list(files)).to_batches(columns=columns, filter=where)
+    # Without reading ahead: else memory grows with the files, to many row groups of texts.
+    yield from ds.dataset(list(files)).to_batches(
+        columns=columns, filter=where, batch_readahead=0, fragment_readahead=0, use_threads=False
+    )
 
 
 def _heads(folder: RunFolder, count: int) -> list[dict[str, Any]]:

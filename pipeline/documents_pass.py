@@ -21,6 +21,7 @@ from formats.documents import UNKNOWN_LANGUAGE, DocumentsWriter
 from pipeline import progress
 from pipeline.annotated import Annotation, annotated_batches
 from pipeline.audit import Audit
+from pipeline.mixed_languages import MixedLanguages
 from stages.base import DROP_REASON, DROP_STAGE
 
 
@@ -42,14 +43,16 @@ def write_partition(item: DocumentsItem) -> dict[str, Any]:
     Returns:
         ``counts``: a list of {source, lang, stage, rule, documents, text_bytes}, ``stage`` and
         ``rule`` null for kept rows; ``kept``: path of the kept rows' file, or null; ``repairs``:
-        what was cut out of texts, as ``pipeline.audit.Audit`` has it.
+        what was cut out of texts, as ``pipeline.audit.Audit`` has it; ``mixed``: documents in
+        several languages, as ``pipeline.mixed_languages`` has them.
     """
     counts: dict[tuple[str | None, ...], np.ndarray] = defaultdict(lambda: np.zeros(2, np.int64))
-    audit = Audit()
+    audit, mixed = Audit(), MixedLanguages()
     with ExitStack() as outputs:
         writers: dict[str, DocumentsWriter] = {}
         for batch in annotated_batches(item.partition, item.annotations, audit):
             _count(batch, counts)
+            mixed.count(batch)
             for path, rows in _split(batch, item):
                 if path not in writers:
                     writers[path] = outputs.enter_context(DocumentsWriter(path))
@@ -64,6 +67,7 @@ def write_partition(item: DocumentsItem) -> dict[str, Any]:
         "counts": [dict(zip(names, (*key, *map(int, n)), strict=True)) for key, n in ordered],
         "kept": item.kept if item.kept in writers else None,
         "repairs": audit.as_json(),
+        "mixed": mixed.as_json(),
     }
 
 

@@ -46,8 +46,20 @@ def file_hash(path: str) -> str:
 
 
 def stage_fingerprint(stage: Stage) -> str:
-    """Of a stage: its name, version, settings and the contents of the files it uses."""
-    assets = [file_hash(path) for path in stage.assets()]
+    """Of a stage: its name, version, settings and the contents of the files it uses.
+
+    Raises:
+        FileNotFoundError: one of them is not there.
+    """
+    try:
+        assets = [file_hash(path) for path in stage.assets()]
+    except FileNotFoundError as error:
+        if error.filename is None:  # the stage has said what is missing
+            raise
+        raise FileNotFoundError(
+            f"stage {stage.name} reads {error.filename}, which is not there; thresholds are made "
+            "by `python -m pipeline calibrate RECIPE --to FILE`"
+        ) from error
     return fingerprint(stage.name, stage.version, stage, assets)
 
 

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from formats.quarantine import Quarantine
 from formats.readers import SourceFile, read_file
-from pipeline.quality_training.examples import document_keys, languages_of, through_stages
+from pipeline.staged_documents import document_keys, languages_of, through_stages
 from stages.base import DROP_STAGE, alive
 from stages.quality.measuring import SIGNALS, language_codes, measure
 

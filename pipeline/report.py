@@ -8,6 +8,7 @@ from formats import storage
 from formats.units import format_bytes, format_count
 from pipeline.clusters import clusters_section
 from pipeline.report_html import bars, escape, excerpt, figures, fold, page, section, table
+from pipeline.report_mixed import mixed_section
 from pipeline.report_removed import removed_section
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def write_report(folder: RunFolder, summary: Summary) -> None:
         _head(summary),
         _funnel(summary),
         _languages(summary),
+        mixed_section(summary),
         removed_section(folder, summary),
         clusters_section(folder, summary),
         _repairs(summary),
@@ -176,6 +178,8 @@ def _tokenizer(summary: Summary) -> str:
 
 
 def _mixture(summary: Summary) -> str:
+    from stages.mixture.rehydration import in_words
+
     if "mixture" not in summary:
         return ""
     parts = []
@@ -188,6 +192,9 @@ def _mixture(summary: Summary) -> str:
                 f"{component['share_wanted']:.2%} -> {got:.2%}, "
                 f"{format_count(component['tokens'])} tokens, {component['epochs']:.2f} epochs"
             )
+            repeated = component.get("repetitions")
+            if repeated:
+                text += f" of documents {in_words({int(n): c for n, c in repeated.items()})}"
             rows.append((component["name"], [component["share_wanted"], got], text))
         parts.append(bars(rows, ["wanted", "got"]))
     lead = "Share of the training rows per component; in every prefix within one row of its share."

@@ -73,6 +73,7 @@ def show_run(folder: RunFolder) -> None:
         console.print(f"  {note}")
     _show_funnel(console, summary)
     _show_languages(console, summary)
+    _show_mixed(console, summary)
     _show_reasons(console, summary)
     _show_repairs(console, summary)
     if "tokenizer" in summary:
@@ -125,6 +126,18 @@ def _show_languages(console: Console, summary: dict[str, Any]) -> None:
     print_table(console, "documents left per language", columns, rows)
 
 
+def _show_mixed(console: Console, summary: dict[str, Any]) -> None:
+    rows = []
+    for lang, found in list(summary["mixed_languages"]["languages"].items())[:LANGUAGES_SHOWN]:
+        kept = summary["kept_by_language"].get(lang, {"documents": 0})["documents"]
+        others = ", ".join(f"{other} {n:,}" for other, n in list(found["with"].items())[:5])
+        share = f"{found['kept'] / max(kept, 1):.1%}"
+        rows.append([lang, f"{found['read']:,}", f"{found['kept']:,}", share, others])
+    columns = ["language", "read", "kept", "of those kept", "beside it (kept)"]
+    if rows:
+        print_table(console, "documents in several languages (lang_mix)", columns, rows)
+
+
 def _show_reasons(console: Console, summary: dict[str, Any]) -> None:
     rows = [
         [entry["stage"], rule, f"{total['documents']:,}", format_bytes(total["text_bytes"])]
@@ -161,6 +174,8 @@ def _show_tokenizer(console: Console, tokenizer: dict[str, Any]) -> None:
 
 
 def _show_mixture(console: Console, mixture: dict[str, Any]) -> None:
+    from stages.mixture.rehydration import in_words
+
     for phase in mixture["phases"]:
         rows = [
             [
@@ -170,11 +185,14 @@ def _show_mixture(console: Console, mixture: dict[str, Any]) -> None:
                 f"{c['rows']:,}",
                 format_count(c["tokens"]),
                 f"{c['epochs']:.2f}",
+                in_words({int(n): count for n, count in c.get("repetitions", {}).items()}),
             ]
             for c in phase["components"]
         ]
         title = f"mixture of {phase['name']}: {phase['rows']:,} rows"
-        columns = ["component", "wanted", "got", "rows", "tokens", "epochs"]
+        columns = ["component", "wanted", "got", "rows", "tokens", "epochs", "repeated"]
+        if not any(row[-1] for row in rows):
+            columns, rows = columns[:-1], [row[:-1] for row in rows]
         print_table(console, title, columns, rows)
 
 

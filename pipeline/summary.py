@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from formats import __version__
+from pipeline import mixed_languages
 from pipeline.audit import merged
 from pipeline.partitions import count_files
 
@@ -49,6 +50,9 @@ def summarise(
         "parallel": by((c for c in counts if c["source"] == PARALLEL_SOURCE), "lang"),
         "read_by_language": by(read, "lang"),
         "repairs": merged(result["repairs"] for result in [*maps, *results["documents"]]),
+        "mixed_languages": mixed_languages.merged(
+            result["mixed"] for result in results["documents"]
+        ),
         "map_seconds": _map_seconds(maps),
         "steps": {
             name: {

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from formats.run_folder import RunFolder
 
 EXCERPT_CHARACTERS = 200
-STORY_COLUMNS = ("declared_lang", "lang", "lang_score", "quality", "cluster_id", "cluster_size",
-                 "duplicate_of", "url", "pair_key", "original_id", "meta")  # fmt: skip
+STORY_COLUMNS = ("declared_lang", "lang", "lang_score", "lang_mix", "quality",
+                 "cluster_id", "cluster_size", "duplicate_of", "url", "pair_key", "original_id",
+                 "meta")  # fmt: skip
 
 
 def trace_row(folder: RunFolder, row: int, phase: str | None = None) -> dict[str, Any]:

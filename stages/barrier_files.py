@@ -15,11 +15,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from formats.storage import atomic_path, filesystem, open_input
+from formats.storage import atomic_path, file_size, filesystem, open_input
 from stages.base import DROP_REASON, Engine, Partition
 from stages.shuffle import ipc_writer, open_ipc, read_shuffle, write_shuffle
 
 ANSWERS = "answers"
+
+LEAST_BUCKET_BYTES, MOST_BUCKET_BYTES = 8 << 20, 256 << 20
+"""Of a shuffle's bucket; a task that sorts one takes about five times as much."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,16 @@ class Plan:
     def first_nodes(self) -> np.ndarray:
         """int64 [partitions + 1]: the node of each partition's first row; the end."""
         return np.cumsum([0, *(part.rows for part in self.partitions)], dtype=np.int64)
+
+
+def bucket_bytes(partitions: Sequence[Partition]) -> int:
+    """Bytes of a bucket of a shuffle: those of a partition on disk, within limits.
+
+    So a task holds about as much of a shuffle as of a partition, and partitions chosen larger for
+    a larger corpus keep the ranges that are read, partitions x buckets, from growing as its square.
+    """
+    sizes = [file_size(part.documents) or 0 for part in partitions]
+    return min(max(max(sizes, default=0), LEAST_BUCKET_BYTES), MOST_BUCKET_BYTES)
 
 
 def task_plan(item: dict[str, Any]) -> tuple[Plan, int]:

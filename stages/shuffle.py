@@ -66,9 +66,10 @@ def write_shuffle(path: str, table: pa.Table, keys: np.ndarray, buckets: int) ->
     of_row = buckets_of(keys, buckets)
     if buckets <= 1 << 16:
         of_row = of_row.astype(np.uint16)  # NumPy sorts 16-bit integers by radix
-    order = np.argsort(of_row, kind="stable")
     ends = np.cumsum(np.bincount(of_row, minlength=buckets))
-    table = table.unify_dictionaries().combine_chunks().take(pa.array(order))
+    table = table.unify_dictionaries()
+    if (of_row[1:] < of_row[:-1]).any():  # else texts would be copied for nothing
+        table = table.combine_chunks().take(pa.array(np.argsort(of_row, kind="stable")))
     with atomic_path(path) as temporary, ipc_writer(temporary, table.schema) as writer:
         start = 0
         for end in ends.tolist():

@@ -9,14 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.quality_training.examples import (
-    batches_of,
-    document_keys,
-    languages_of,
-    matching_rows,
-    through_stages,
-)
+from pipeline.quality_training.examples import batches_of, matching_rows
 from pipeline.quality_training.settings import CharacterModelOptions, ExampleSource
+from pipeline.staged_documents import document_keys, languages_of, through_stages
 from stages.base import MapStage
 from stages.perplexity import character_model
 from stages.perplexity.perplexity import Perplexity

@@ -24,14 +24,20 @@ def check_installed() -> None:
     """The library of fastText trains; reading its models needs nothing.
 
     Raises:
-        ModuleNotFoundError: it is not there.
+        ModuleNotFoundError: it is not there, or the module of its name is fasttext-predict's.
     """
-    from importlib.util import find_spec
-
-    if find_spec("fasttext") is None:
+    try:
+        import fasttext
+    except ModuleNotFoundError:
         raise ModuleNotFoundError(
-            "training a quality model needs fastText: pip install fasttext-community "
-            "(a finished model is read without it)"
+            'training a quality model needs fastText: pip install "polymill[quality]", from a '
+            'checkout pip install -e ".[quality]" (a finished model is read without it)'
+        ) from None
+    if not hasattr(fasttext, "train_supervised"):
+        raise ModuleNotFoundError(
+            "training a quality model needs fastText; the module `fasttext` that is installed is "
+            "that of fasttext-predict, which cannot train: "
+            "pip install --force-reinstall --no-deps fasttext-community"
         )
 
 

@@ -11,14 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from formats.documents import UNKNOWN_LANGUAGE, document_numbers
+from formats.documents import UNKNOWN_LANGUAGE
 from formats.quarantine import Quarantine
 from formats.readers import read_file
-from pipeline.map_pass import apply_guarded
 from pipeline.partitions import source_files
 from pipeline.quality_training.settings import ExampleSource
-from stages.base import MapStage, mark_dropped
-from stages.quality.rules import language_key
+from pipeline.staged_documents import document_keys, languages_of, through_stages
+from stages.base import MapStage
 from stages.quality_model.model_folder import PreparationSettings
 from stages.quality_model.tokens import prepared
 
@@ -173,34 +172,6 @@ def _examples(
         schema=SCHEMA,
     )
     return table.filter(pc.match_substring_regex(table["tokens"], r"\S"))
-
-
-def through_stages(batch: pa.RecordBatch, stages: Sequence[MapStage]) -> pa.RecordBatch:
-    """The batch as the stages leave it; what they drop stays."""
-    batch = mark_dropped(batch, "", pa.nulls(batch.num_rows, pa.string()))
-    for stage in stages:
-        batch = apply_guarded(stage, batch)
-    return batch
-
-
-def languages_of(batch: pa.RecordBatch) -> pa.Array:
-    """The key of each document's language, found or declared: string [rows]."""
-    lang = pc.coalesce(
-        batch.column("lang"), batch.column("declared_lang"), pa.scalar(UNKNOWN_LANGUAGE)
-    ).dictionary_encode()
-    names = pa.array([language_key(name) for name in lang.dictionary.to_pylist()], pa.string())
-    return names.take(lang.indices)
-
-
-def document_keys(batch: pa.RecordBatch, seed: int) -> np.ndarray:
-    """One number per document that its id and the seed decide: uint64 [rows] (splitmix64)."""
-    with np.errstate(over="ignore"):
-        key = document_numbers(batch.column("id")) + np.uint64(
-            (seed + 1) * 0x9E3779B97F4A7C15 % 2**64
-        )
-        key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(key ^ (key >> np.uint64(31)), np.uint64)
 
 
 def matching_rows(batch: pa.RecordBatch, where: dict[str, str | list[str]]) -> pa.Array:

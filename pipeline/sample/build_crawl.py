@@ -38,6 +38,7 @@ EXPECT = {
     "personal_data": "repair",
     "code": "either",
     "mixed": "either",
+    "short": "either",
     "broken": "quarantine",
 }
 """What should become of a kind of page; ``drop`` for all others."""

@@ -4,7 +4,8 @@
     collapse     equal streams of tokens -> one head    inside partitions, then over all
     bands        heads -> band keys                     one file per partition, sorted by key
     candidates   equal keys -> likely pairs             one task per range of keys
-    components   pairs -> connected components          one task, 8 bytes a document
+    stars        pairs -> connected components          rounds of tasks, one per group of documents
+    components   components -> batches                  one task per group
     texts        texts of components, by component      where `verify: exact`
     survivors    component -> who stays for whom        one task per batch of components
     index        heads -> whom earlier runs kept        where `index:`; one task per range of keys
@@ -39,17 +40,18 @@ import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from formats.buffers import text_buffers
-from stages.barrier_files import Plan
+from stages.barrier_files import Plan, bucket_bytes
 from stages.base import BarrierStage, Engine, Partition, alive
+from stages.dedup.component_steps import nodes_per_batch
 from stages.dedup.minhash import Bands, choose_bands, choose_bins, s_curve, signatures
 from stages.dedup.ranking import Keep, dates
 from stages.dedup.scope import Scope, scope_hashes
 from stages.shuffle import bucket_count
 
-BAND_RECORDS_PER_BUCKET = 1 << 19
-"""Of 16 bytes; some of their documents' signatures are needed too, 256 bytes each."""
-COLLAPSE_ROWS_PER_BUCKET = 1 << 20
-"""Of 24 bytes."""
+BYTES_PER_BAND, BYTES_PER_DIGEST, BYTES_PER_PAIR = 16, 24, 16
+"""Of a record in the shuffles of band keys, of digests and of pairs."""
+
+Results = list[dict[str, Any]]
 
 
 class MinHashDedup(BarrierStage):
@@ -204,6 +206,7 @@ class MinHashDedup(BarrierStage):
     def run(self, partitions: Sequence[Partition], folder: str, engine: Engine) -> list[str]:
         """Write the columns of ``answers.ANSWER_SCHEMA`` for every row in a cluster."""
         from stages.dedup import collapse_steps, minhash_steps, survivor_steps, telling_steps
+        from stages.dedup.component_steps import batch_items
 
         if not partitions:
             return []
@@ -212,21 +215,39 @@ class MinHashDedup(BarrierStage):
         parts = plan.items(len(partitions))
         settings = plan.settings
         engine.map("collapse", collapse_steps.collapse_partition, parts)
-        engine.map("copies", collapse_steps.join_copies, plan.items(settings["collapse_buckets"]))
+        keys = plan.items(settings["collapse_buckets"])
+        copies = engine.map("copies", collapse_steps.join_copies, keys)
         engine.map("bands", minhash_steps.shuffle_bands, parts)
         buckets = plan.items(settings["buckets"])
         own = self._compare_with_index(plan, engine) if self.index else ""
         pairs = engine.map("candidates", minhash_steps.find_pairs, buckets)
-        (found,) = engine.map("components", minhash_steps.find_components, plan.items(1))
-        batches = {"batches": found["batches"]}
-        if self.verify == "exact" and found["batches"]:
+        found = self._find_components(plan, engine, copies, pairs)
+        batches = {"batches": [result["batches"] for result in found]}
+        if self.verify == "exact" and sum(batches["batches"]):
             engine.map("texts", survivor_steps.send_texts, [item | batches for item in parts])
-        engine.map("survivors", survivor_steps.find_survivors, plan.items(found["batches"]))
+        engine.map("survivors", survivor_steps.find_survivors, batch_items(plan, **batches))
         said = engine.map("annotations", telling_steps.annotate, [item | batches for item in parts])
         if self.index:
             self._add_to_index(plan, engine, own)
         telling_steps.write_facts(plan, self._scheme(), pairs, found, said)
         return plan.paths("annotations", len(partitions))
+
+    def _find_components(
+        self, plan: Plan, engine: Engine, copies: Results, pairs: Results
+    ) -> Results:
+        """Join what is alike; of each group of documents, what ``find_components`` says."""
+        from stages.dedup import component_steps, star_steps
+
+        edges = sum(r["pairs"] for r in pairs) + sum(r["copies"] for r in copies)
+        groups = bucket_count(edges, plan.settings["shuffle_bytes"] // BYTES_PER_PAIR)
+        items = star_steps.find_stars(plan, engine, groups)
+        engine.map("heads", star_steps.attach_heads, items)
+        found = engine.map("components", component_steps.find_components, items)
+        batches = {"batches": [result["batches"] for result in found]}
+        if self.linkage == "connected" and sum(batches["batches"]):
+            engine.map("spread_pairs", component_steps.spread_pairs, items)
+            engine.map("edges", component_steps.sort_edges, [item | batches for item in items])
+        return found
 
     def _compare_with_index(self, plan: Plan, engine: Engine) -> str:
         """Find what goes for documents of the index; returns the name of this run in it."""
@@ -260,12 +281,16 @@ class MinHashDedup(BarrierStage):
 
     def _plan(self, partitions: Sequence[Partition], folder: str) -> Plan:
         cut = self.cut()
-        rows = sum(part.rows for part in partitions)
+        of_partitions = [part.rows for part in partitions]
+        rows = sum(of_partitions)
+        size = bucket_bytes(partitions)
         settings = self.model_dump(mode="json") | {
             "bands": cut.bands,
             "rows": cut.rows,
-            "buckets": bucket_count(rows * cut.bands, BAND_RECORDS_PER_BUCKET),
-            "collapse_buckets": bucket_count(rows, COLLAPSE_ROWS_PER_BUCKET),
+            "shuffle_bytes": size,
+            "buckets": bucket_count(rows * cut.bands, size // BYTES_PER_BAND),
+            "collapse_buckets": bucket_count(rows, size // BYTES_PER_DIGEST),
+            "nodes_per_batch": nodes_per_batch(of_partitions),
         }
         return Plan(folder, tuple(partitions), settings)
 

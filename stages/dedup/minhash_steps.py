@@ -1,4 +1,4 @@
-"""The tasks that find components of near-duplicates; ``minhash_dedup`` says how they follow."""
+"""The tasks that find pairs of near-duplicates; ``minhash_dedup`` says how they follow."""
 
 from __future__ import annotations
 
@@ -8,26 +8,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from formats.storage import atomic_path
 from stages.barrier_files import (
     Plan,
     fixed_lists,
     gather,
-    keys_of_buckets,
     live_rows,
     task_plan,
-    write_answers,
     write_table,
 )
 from stages.dedup.candidate_kernels import ALL_PAIRS, similar_pairs
 from stages.dedup.minhash import Bands, bands_of, standard_deviation
 from stages.dedup.minhash_kernels import SHORT_BINS
 from stages.dedup.ranking import RANKED_BY, survivor_order
-from stages.dedup.union_find_kernels import join_pairs, resolve
-from stages.shuffle import ipc_writer, open_ipc, read_shuffle, write_shuffle
-
-NODES_PER_BATCH = 1 << 13
-"""Documents whose survivors one task chooses (more where one component has more)."""
+from stages.shuffle import open_ipc, read_shuffle, write_shuffle
 
 MEMBERS_PER_BATCH = 1 << 17
 """Documents of groups of one key that are compared at a time: 32 MB of signatures."""
@@ -132,50 +125,6 @@ def _pairs_within(plan: Plan, group: np.ndarray, members: np.ndarray) -> np.ndar
     return np.stack((nodes[left], nodes[right]))
 
 
-def find_components(item: dict[str, Any]) -> dict[str, Any]:
-    """Join all pairs, and copies to their heads, to components; write them in batches.
-
-    One task with 8 bytes a document and one bucket's pairs at a time. It writes ``members``: batch
-    b holds the documents of task b of ``find_survivors``; and ``batch_of``, the same by partition.
-    """
-    plan, _ = task_plan(item)
-    labels = np.arange(plan.total_rows(), dtype=np.int64)
-    pair_paths = plan.paths("pairs", plan.settings["buckets"])
-    for path in pair_paths:
-        pairs = open_ipc(path).read_all()
-        join_pairs(pairs.column("left").to_numpy(), pairs.column("right").to_numpy(), labels)
-    copies, heads = _all_copies(plan)
-    join_pairs(heads, copies, labels)
-    resolve(labels)
-    sizes = np.bincount(labels, minlength=len(labels))
-    nodes = np.flatnonzero(sizes[labels] > 1)
-    roots, component = np.unique(labels[nodes], return_inverse=True)
-    sizes = sizes[roots]
-    _, batch_of = np.unique((np.cumsum(sizes) - sizes) // NODES_PER_BATCH, return_inverse=True)
-    count = int(batch_of[-1]) + 1 if len(batch_of) else 0
-    head = nodes.copy()
-    head[np.searchsorted(nodes, copies)] = heads
-    members = pa.table({"node": nodes, "component": component, "head": head})
-    _write_batches(plan.path("members", 0), members, batch_of[component], count)
-    batches = pa.table({"batch": batch_of[component], "is_head": pa.array(head == nodes)})
-    write_answers(plan, 0, nodes, batches, "batch_of")
-    if plan.settings["linkage"] == "connected" and count:
-        for index, path in enumerate(pair_paths):
-            pairs = open_ipc(path).read_all()
-            of_pair = np.searchsorted(roots, labels[pairs.column("left").to_numpy()])
-            keys = keys_of_buckets(count)[batch_of[of_pair]]
-            write_shuffle(plan.path("edges", index), pairs, keys, count)
-    largest = int(sizes.max()) if count else 0
-    return {"batches": count, "components": len(roots), "documents": len(nodes), "largest": largest}
-
-
-def _all_copies(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
-    """int64 [copies], int64 [copies]: all copies of another partition's head, and the heads."""
-    paths = plan.paths("copies", plan.settings["collapse_buckets"])
-    table = pa.concat_tables([open_ipc(path).read_all() for path in paths])
-    return table.column("copy").to_numpy(), table.column("head").to_numpy()
-
-
 def groups_of(keys: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The groups of two or more equal keys.
 
@@ -238,13 +187,3 @@ def signatures_of(known: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Raw bins, token hashes, and which documents are too short to be estimated."""
     bins = fixed_lists(known.column("bins"))
     return bins, known.column("token_hash").to_numpy(), (bins != 0).sum(axis=1) < SHORT_BINS
-
-
-def _write_batches(path: str, table: pa.Table, batch_of: np.ndarray, count: int) -> None:
-    """One IPC file with the rows of batch b, in their order, as record batch b."""
-    table = table.take(pa.array(np.argsort(batch_of, kind="stable")))
-    with atomic_path(path) as temporary, ipc_writer(temporary, table.schema) as writer:
-        start = 0
-        for size in np.bincount(batch_of, minlength=count).tolist():
-            writer.write_batch(table.slice(start, size).combine_chunks().to_batches()[0])
-            start += size

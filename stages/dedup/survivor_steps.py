@@ -22,6 +22,7 @@ from stages.barrier_files import (
 )
 from stages.base import DROP_REASON
 from stages.dedup.answers import ANSWER_SCHEMA, indexed_rows, reasons_for
+from stages.dedup.component_steps import batch_numbers
 from stages.dedup.minhash_steps import cut_of, minimum, scoped_bands, signatures_of
 from stages.dedup.ranking import RANKED_BY, survivor_order
 from stages.dedup.shingles import shingle_sets, texts_of
@@ -30,7 +31,7 @@ from stages.shuffle import open_ipc, read_shuffle, write_shuffle
 
 SIGNATURE = ("bins", "token_hash", "scope", "tokens", "length")
 
-BLOCK_ROWS, BLOCK_BYTES = 1 << 14, 32 << 20
+BLOCK_ROWS, BLOCK_BYTES = 1 << 14, 16 << 20
 """Documents, and bytes of their texts, that are decided on at a time."""
 
 
@@ -70,21 +71,23 @@ class Block(NamedTuple):
 def send_texts(item: dict[str, Any]) -> dict[str, Any]:
     """Send the texts of one partition's heads in components to the tasks that compare them."""
     plan, index = task_plan(item)
-    wanted = read_shuffle([plan.path("batch_of", 0)], index)
-    wanted = wanted.filter(wanted.column("is_head"))
-    rows, batch = wanted.column("row").to_numpy(), wanted.column("batch").to_numpy()
+    wanted = read_shuffle(plan.paths("batch_of", len(item["batches"])), index)
+    wanted = wanted.filter(wanted.column("is_head")).sort_by("row")
+    rows, batch = wanted.column("row").to_numpy(), batch_numbers(wanted, item["batches"])
     texts = texts_of(plan.partitions[index], rows)
     nodes = pa.array(rows + plan.first_nodes()[index])
     table = pa.table({"node": nodes, "text": texts})
-    keys = keys_of_buckets(item["batches"])[batch]
-    write_shuffle(plan.path("texts", index), table, keys, item["batches"])
+    count = sum(item["batches"])
+    write_shuffle(plan.path("texts", index), table, keys_of_buckets(count)[batch], count)
     return {"documents": len(rows)}
 
 
 def find_survivors(item: dict[str, Any]) -> dict[str, Any]:
     """Choose who stays in one batch of components and tell the partitions."""
+    from stages.dedup.connected import join_verified
+
     plan, index = task_plan(item)
-    members = open_ipc(plan.path("members", 0)).get_batch(index)
+    members = open_ipc(plan.path("members", item["group"])).get_batch(item["batch"])
     nodes, component, head = (members.column(i).to_numpy() for i in range(3))
     outside = indexed_rows(plan, nodes)
     undecided = head == nodes
@@ -93,8 +96,12 @@ def find_survivors(item: dict[str, Any]) -> dict[str, Any]:
     known = gather(plan, nodes[order], RANKED_BY)
     order = order[survivor_order(known, nodes[order], plan.settings["keep"])]
     order = order[np.argsort(component[order], kind="stable")]
-    choose = _chain_free if plan.settings["linkage"] == "survivor" else connected_survivors
-    survivors, similarities = choose(plan, index, nodes[order], component[order])
+    reader = Reader(plan, index)
+    if plan.settings["linkage"] == "survivor":
+        survivors, similarities = _chain_free(plan, reader, nodes[order], component[order])
+    else:
+        edges = read_shuffle(plan.paths("edges", item["groups"]), index)
+        survivors, similarities = join_verified(plan, reader, edges, nodes[order], component[order])
     survivor, similarity = np.full(len(nodes), -1), np.ones(len(nodes))
     survivor[order], similarity[order] = order[survivors], similarities
     similarity[outside.places] = outside.similarities
@@ -106,10 +113,9 @@ def find_survivors(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _chain_free(
-    plan: Plan, index: int, nodes: np.ndarray, component: np.ndarray
+    plan: Plan, reader: Reader, nodes: np.ndarray, component: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Survivor (int64 [heads], a place among them) and similarity of each head, block by block."""
-    reader = Reader(plan, index)
     sizes = np.bincount(component - component[0])[component - component[0]] if len(nodes) else []
     large = np.asarray(sizes) > SCANNED
     survivors, similarities = np.empty(len(nodes), np.int64), np.empty(len(nodes))
@@ -118,7 +124,9 @@ def _chain_free(
         fresh = reader.read(nodes[start:stop], component[start:stop])
         if len(places) and carried.component[0] != component[start]:
             carried, places = reader.empty(), np.zeros(0, np.int64)
-        block = Block(*map(np.concatenate, zip(carried, fresh, strict=True)))
+        block = fresh
+        if len(places):
+            block = Block(*map(np.concatenate, zip(carried, fresh, strict=True)))
         places = np.append(places, np.arange(start, stop))
         chosen, similarity = np.empty(len(places), np.int64), np.empty(len(places))
         starts = block.starts() if reader.exact else np.zeros(1, np.int64)
@@ -130,6 +138,8 @@ def _chain_free(
         fresh_rows = slice(len(carried.component), None)
         survivors[start:stop] = places[chosen[fresh_rows]]
         similarities[start:stop] = similarity[fresh_rows]
+        if stop == len(nodes):
+            break
         last = block.component == block.component[-1]
         kept = np.flatnonzero(last & (chosen == np.arange(len(places))))
         carried, places = block.take(kept), places[kept]
@@ -189,25 +199,17 @@ class Reader:
 
     def _read_texts(self, places: np.ndarray) -> pa.Array:
         """Texts by their places; chunk by chunk, since Arrow would first join all chunks."""
+        chunks = [chunk for chunk in self._texts.column("text").chunks if len(chunk)]
+        if len(chunks) == 1:
+            return chunks[0].take(pa.array(places))
         order = np.argsort(places)
         ordered = places[order]
         taken, start = [pa.array([], pa.large_string())], 0
-        for chunk in self._texts.column("text").chunks:
+        for chunk in chunks:
             first, last = np.searchsorted(ordered, (start, start + len(chunk)))
             taken.append(chunk.take(pa.array(ordered[first:last] - start)))
             start += len(chunk)
         return pa.concat_arrays(taken).take(pa.array(np.argsort(order)))
-
-
-def connected_survivors(
-    plan: Plan, index: int, nodes: np.ndarray, component: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """As ``_chain_free``, for ``linkage: connected``: the best of each verified component stays."""
-    from stages.dedup.connected import join_verified
-
-    reader = Reader(plan, index)
-    edges = read_shuffle(plan.paths("edges", plan.settings["buckets"]), index)
-    return join_verified(plan, reader, edges, nodes, component)
 
 
 def weights_of(plan: Plan, nodes: np.ndarray) -> np.ndarray:

@@ -31,8 +31,9 @@ def annotate(item: dict[str, Any]) -> dict[str, Any]:
     """Write what is said of one partition's rows; count documents and losses by source."""
     plan, index = task_plan(item)
     said = ANSWER_SCHEMA.insert(0, pa.field("row", pa.int64())).empty_table()
-    if item["batches"]:
-        said = read_shuffle(plan.paths(ANSWERS, item["batches"]), index)
+    batches = sum(item["batches"])
+    if batches:
+        said = read_shuffle(plan.paths(ANSWERS, batches), index)
     said = pa.concat_tables([said, *indexed_annotations(plan, index, said)]).sort_by("row")
     followers = open_ipc(plan.path("followers", index)).read_all()
     said = pa.concat_tables([*_with_followers(plan, index, said, followers)]).sort_by("row")
@@ -118,7 +119,7 @@ def write_facts(
     plan: Plan,
     scheme: dict[str, Any],
     pairs: Results,
-    found: dict[str, Any],
+    found: Results,
     said: Results,
 ) -> None:
     """Write ``facts.json``: the results of all tasks, put together."""
@@ -134,8 +135,8 @@ def write_facts(
         **scheme,
         "pairs": sum(result["pairs"] for result in pairs),
         "largest_key": max((result["largest_key"] for result in pairs), default=0),
-        "components": found["components"],
-        "largest_component": found["largest"],
+        "components": sum(result["components"] for result in found),
+        "largest_component": max((result["largest"] for result in found), default=0),
         "largest_clusters": largest[:LARGEST_TOLD],
         "sources": {name: [documents[name], removed[name]] for name in sorted(documents)},
     }

@@ -5,8 +5,9 @@ that the answer's alphabet lacks is in another language. Letters of other script
 and terms are quoted everywhere, in Latin above all; ASCII letters are never foreign.
 
 ``alphabets.yaml`` holds the alphabets (made by ``benchmarks/langid_alphabets.py`` from the
-exemplar characters, main and auxiliary, of Unicode's CLDR). A language without one has no foreign
-letters: Chinese, Japanese and Korean, and those that CLDR does not describe.
+exemplar characters, main and auxiliary, of Unicode's CLDR). To Chinese, Japanese and Korean all
+letters of scripts are foreign that no alphabet has; a language that CLDR does not describe has no
+foreign letters.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ ALPHABETS = Path(__file__).with_name("alphabets.yaml")
 LATIN = "LATIN"
 LEAST_LATIN = 20
 """An alphabet with fewer Latin letters is of another script and quotes some."""
+CHINESE_CHARACTERS = ("zh", "yue", "wuu", "ja", "ko")
+"""Languages whose letters nobody lists. The model takes many a script that it does not know for
+Japanese or Chinese."""
+EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HALFWIDTH", "HANGUL", "BOPOMOFO", "IDEOGRAPHIC")
+"""What the names of their letters begin with."""
 _PLANES = 0x20000  # no alphabet has a letter from here on
 
 
@@ -48,6 +54,8 @@ def foreign_letters(languages: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]
     for number, language in enumerate(languages):
         if language in alphabets():
             foreign[:, number] = _foreign_to(alphabets()[language])
+        elif language in CHINESE_CHARACTERS:
+            foreign[:, number] = _of_no_alphabet()
     foreign[:0x80] = False
     points = np.flatnonzero(foreign.any(axis=1))
     kinds, inverse = np.unique(np.packbits(foreign[points], axis=1), axis=0, return_inverse=True)
@@ -55,6 +63,23 @@ def foreign_letters(languages: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]
     groups[points] = inverse.ravel() + 1
     table = np.unpackbits(kinds, axis=1, count=len(languages)).astype(np.bool_)
     return groups, np.concatenate([np.zeros((1, len(languages)), np.bool_), table]).ravel()
+
+
+def is_described(language: str) -> bool:
+    """Whether letters can be foreign to the language."""
+    return language in alphabets() or language in CHINESE_CHARACTERS
+
+
+def _of_no_alphabet() -> np.ndarray:
+    """Letters of scripts that no described language writes, Yi or Cherokee: bool [code points]."""
+    scripts, names, bases = _letters()
+    written = np.zeros(len(names), np.bool_)
+    for alphabet in alphabets().values():
+        written[scripts[[ord(letter) for letter in alphabet]]] = True
+    for name in ("", *EAST_ASIAN):
+        written[names.index(name)] = True
+    result: np.ndarray = ~written[scripts] & ~written[scripts[bases]]
+    return result
 
 
 def _foreign_to(alphabet: str) -> np.ndarray:

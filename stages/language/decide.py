@@ -16,6 +16,7 @@ from stages.language.codes import macro_code
 from stages.language.confidence import (
     ASK_BELOW,
     ASK_LETTERS,
+    UNKNOWN_LETTERS,
     Evidence,
     believes_second,
     probabilities,
@@ -53,7 +54,7 @@ def decide(
         labels: of the first model.
         second: asked where the first one is unsure or has little to go by.
         calibrated: scores are probabilities of being right, not the first model's own.
-        unknown_below: a less probable answer becomes ``und``.
+        unknown_below: a less probable answer about UNKNOWN_LETTERS and more becomes ``und``.
         foreign_letters: so does one that lacks a larger share of the text's letters.
     """
     from stages.language.langid_kernels import UNDETERMINED
@@ -69,7 +70,7 @@ def decide(
     if second is not None and asked.any():
         numbers[asked], scores[asked] = _ask(reading.of(asked), answers, asked, labels, second)
         overruled = numbers != answers.labels
-    unknown = by_model & (scores < unknown_below)
+    unknown = by_model & (scores < unknown_below) & (answers.letters >= UNKNOWN_LETTERS)
     checked = np.where(by_model, numbers, -1).astype(np.int32)
     unknown |= foreign_shares(reading, answers, checked, names) > foreign_letters
     if not calibrated:

@@ -16,6 +16,8 @@ SWITCH_COST = 3.0
 from two languages a cost of 4 finds 87 %, of 2 93 % while it flags three times as many others."""
 LEAST_SHARE, LEAST_LETTERS = 0.1, 30
 """What a language must have of a document's letters to be one of several."""
+MORE_WINDOWS = 64
+"""Times the windows in which an unsure text is read again: 64,000 characters by default."""
 
 
 class Reading(NamedTuple):
@@ -34,6 +36,17 @@ class Reading(NamedTuple):
         chosen = np.repeat(wanted, per_row)
         begins = np.concatenate([[0], np.cumsum(per_row[wanted])])
         return Reading(self.data, self.parts.reshape(-1, 2)[chosen].ravel(), begins)
+
+    def replaced(self, wanted: np.ndarray, other: Reading) -> Reading:
+        """With the wanted rows, bool [rows], as ``other`` has them: [wanted rows] in order."""
+        per_row = np.diff(self.first)
+        kept = self.parts.reshape(-1, 2)[np.repeat(~wanted, per_row)]
+        per_row[wanted] = np.diff(other.first)
+        first = np.concatenate([[0], np.cumsum(per_row)])
+        parts = np.empty((first[-1], 2), np.int64)
+        anew = np.repeat(wanted, per_row)
+        parts[~anew], parts[anew] = kept, other.parts.reshape(-1, 2)
+        return Reading(self.data, parts.ravel(), first)
 
 
 class Answers(NamedTuple):
@@ -68,10 +81,46 @@ def read(
     """
     from stages.language.langid_kernels import split_texts
 
-    rows = len(offsets) - 1
-    parts, first = np.empty(2 * rows * windows, np.int64), np.empty(rows + 1, np.int64)
+    parts = np.empty(2 * np.count_nonzero(alive) * windows, np.int64)
+    first = np.empty(len(offsets), np.int64)
     split_texts(data, offsets, np.ascontiguousarray(alive), windows, window_chars, parts, first)
     return Reading(data, parts[: 2 * first[-1]], first)
+
+
+def reread(
+    reading: Reading, answers: Answers, offsets: np.ndarray, windows: int, window_chars: int,
+    below: float, model: FastTextModel, script_shortcuts: bool,
+) -> tuple[Reading, Answers]:  # fmt: skip
+    """Read MORE_WINDOWS times as much of long texts whose answer is not sure.
+
+    Windows tell the language of nearly all texts, and those of which they do not are among the few
+    with a low score: pages in two languages, lists of names, fully vowelled Arabic.
+
+    Args:
+        reading: the texts, as ``read`` chose.
+        answers: what they say.
+        offsets: int64 [rows + 1], of the texts.
+        windows: see ``read``.
+        window_chars: see ``read``.
+        below: the model's probability.
+        model: see ``identify``.
+        script_shortcuts: see ``identify``.
+
+    Returns:
+        The reading and the answers with those of these texts in place of the first ones; the
+        languages of mixed texts stay as the windows have them (to look for them in all that is
+        read again would cost a sixth of the stage's time).
+    """
+    lengths = np.concatenate([[0], np.cumsum(reading.parts[1::2] - reading.parts[::2])])
+    in_part = np.diff(lengths[reading.first]) < np.diff(offsets)
+    unsure = answers.by_model & in_part & (answers.scores < below)
+    if not unsure.any():
+        return reading, answers
+    more = read(reading.data, offsets, unsure, windows * MORE_WINDOWS, window_chars).of(unsure)
+    found = identify(more, model, script_shortcuts, find_mixed=False)
+    for name in ("labels", "scores", "letters", "by_model"):
+        getattr(answers, name)[unsure] = getattr(found, name)
+    return reading.replaced(unsure, more), answers
 
 
 def identify(
@@ -86,20 +135,24 @@ def identify(
         find_mixed: look for texts in several languages.
     """
     from stages.language import langid_kernels as kernels
-    from stages.language.langid_scripts import class_table, script_labels
+    from stages.language.langid_scripts import CHINESE, JAPANESE, class_table, script_labels
     from stages.language.mixed_kernels import LANGUAGES
 
     rows = len(reading.first) - 1
     labels, scores = np.empty(rows, np.int32), np.empty(rows, np.float32)
     letters = np.empty(rows, np.int32)
     deciding = script_labels(model.labels if script_shortcuts else ())
-    kernels.decide_by_script(*reading, class_table(), deciding, labels, scores, letters)
+    han_alone = np.empty(rows, np.bool_)
+    kernels.decide_by_script(*reading, class_table(), deciding, labels, scores, letters, han_alone)
     by_model = labels == kernels.UNDECIDED
     mixed = np.full((rows, LANGUAGES), -1, np.int32)
     shares = np.zeros((rows, LANGUAGES), np.float32)
     if by_model.any():
         found = _by_model(reading.of(by_model), model, find_mixed)
         labels[by_model], scores[by_model], mixed[by_model], shares[by_model] = found
+    if script_shortcuts and {CHINESE, JAPANESE} <= {*model.labels}:
+        chinese, japanese = (model.labels.index(code) for code in (CHINESE, JAPANESE))
+        labels[by_model & han_alone & (labels == japanese)] = chinese
     return Answers(labels, scores, letters, by_model, mixed, shares)
 
 
@@ -227,12 +280,12 @@ def foreign_shares(
     Returns:
         float32 [rows].
     """
-    from stages.language.alphabets import alphabets, foreign_letters
+    from stages.language.alphabets import foreign_letters, is_described
     from stages.language.langid_kernels import count_foreign
 
     groups, foreign = foreign_letters(languages)
     counts = np.empty(len(numbers), np.int32)
-    described = np.array([language in alphabets() for language in languages])
+    described = np.array([is_described(language) for language in languages])
     numbers = np.where((numbers >= 0) & described[numbers], numbers, -1).astype(np.int32)
     count_foreign(*reading, numbers, groups, foreign, len(languages), counts)
     return counts / np.maximum(answers.letters, 1).astype(np.float32)

@@ -5,8 +5,10 @@ is lid.176.ftz (Joulin et al. 2016; 176 languages), which the package ``fast-lan
 any fastText classifier. Its labels and scores are those of fastText's own ``predict``; around it:
 
 * a long document is read in windows spread over it: five of 200 characters give the label of the
-  whole but for pages in two languages and for fully vowelled Arabic, at many times the speed. The
+  whole but for pages in two languages and for fully vowelled Arabic, at many times the speed; the
   head alone would not: licences and navigation stand there, often in English;
+* a long document of which the windows leave the model unsure is read again, all of it as a rule:
+  where windows are wrong, they are unsure. It takes a twentieth of the time;
 * a script with one language of note (Thai, Hangul, Greek, Tamil ...; kana for Japanese) decides
   alone where 90 % of at least 40 letters are in it: the score is that share. The model never
   answered otherwise on such texts of the development data, and counting is four times faster;
@@ -14,6 +16,7 @@ any fastText classifier. Its labels and scores are those of fastText's own ``pre
   model's own probability is ``score: model``;
 * a second model is asked where the first one is unsure or has few letters to go by
   (``second_model: heliport``): n-grams of 220 languages, better on short texts and small languages;
+* a text of Chinese characters without kana is never Japanese, for which the model takes poems;
 * what is probably in no language that is known is ``und`` with score 0, and so is a text without a
   letter (the model would answer English);
 * a document in several languages has them in ``lang_mix``, with their shares of the letters that
@@ -46,6 +49,8 @@ if TYPE_CHECKING:
 
 CHINESE = "zh"
 CHINESE_SCRIPTS = ("zh-Hans", "zh-Hant")
+DEFAULT = "default"
+"""In place of a language: all others."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -54,7 +59,7 @@ class LangId(MapStage):
     """Identify the language; drop languages not asked for and answers not sure enough."""
 
     name: ClassVar[str] = "langid"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     model: str = Field(
         "lid.176",
@@ -70,8 +75,13 @@ class LangId(MapStage):
         description="Languages to keep; null keeps all. zh stands for zh-Hans and zh-Hant too.",
     )
     min_score: dict[str, Share] = Field(
-        {"default": 0.5},
+        {DEFAULT: 0.5},
         description="Least lang_score by language, and as default for the others (0.5 if absent).",
+    )
+    thresholds: str | None = Field(
+        None,
+        description="The file that `python -m pipeline calibrate` wrote, made with this model and "
+        "`score`: its least lang_score of each language that min_score does not name.",
     )
     score: Literal["calibrated", "model"] = Field(
         "calibrated",
@@ -79,7 +89,8 @@ class LangId(MapStage):
     )
     unknown_below: Share = Field(
         0.3,
-        description="An answer less probable than this becomes und (calibrated, whatever `score`).",
+        description="An answer less probable than this, on 80 letters or more, becomes und "
+        "(calibrated, whatever `score`).",
     )
     foreign_letters: Share = Field(
         0.02,
@@ -97,6 +108,11 @@ class LangId(MapStage):
         ge=20,
         description="Characters of a window; a text of windows x window_chars is read whole.",
     )
+    reread_below: Share = Field(
+        0.5,
+        description="A long document whose answer has a lower probability by the model is read "
+        "again in 64 times as many windows, which cover it all if it is no longer; 0: never.",
+    )
     script_shortcuts: bool = Field(
         True, description="Let a script that has one language decide without the model."
     )
@@ -108,27 +124,33 @@ class LangId(MapStage):
     )
 
     def assets(self) -> list[str]:
-        """The model files."""
-        if self.second_model is None:
-            return [model_path(self.model)]
-        from stages.language.heli_model import heli_paths
+        """The model files, and the file of thresholds."""
+        files = [model_path(self.model)]
+        if self.second_model is not None:
+            from stages.language.heli_model import heli_paths
 
-        return [model_path(self.model), *heli_paths()]
+            files += heli_paths()
+        return files if self.thresholds is None else [*files, self.thresholds]
 
     def check_settings(self) -> None:
         """The languages of the settings must be those that the models answer."""
         self._check_languages(load_model(model_path(self.model)))
+        self._calibrated_scores()
 
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Set ``lang`` and ``lang_score``, null on rows dropped before; drop what is not wanted."""
         from stages.language.decide import decide
-        from stages.language.identify import identify, read
+        from stages.language.identify import identify, read, reread
 
         model = load_model(model_path(self.model))
         self._check_languages(model)
         data, offsets = text_buffers(batch.column("text"))
         reading = read(data, offsets, alive(batch), self.windows, self.window_chars)
         answers = identify(reading, model, self.script_shortcuts, self.lang_mix)
+        reading, answers = reread(
+            reading, answers, offsets, self.windows, self.window_chars, self.reread_below,
+            model, self.script_shortcuts,
+        )  # fmt: skip
         decision = decide(
             reading, answers, model.labels, self._second(),
             self.score == "calibrated", self.unknown_below, self.foreign_letters,
@@ -176,7 +198,8 @@ class LangId(MapStage):
     def _reasons(self, numbers: np.ndarray, scores: np.ndarray, names: list[str]) -> pa.Array:
         """Why each row goes, or null: ``language: sw vs keep``, ``lang_score: 0.31 vs 0.50``."""
         wanted = np.array([self._kept(name) for name in names], np.bool_)
-        least = np.array([self._least(name) for name in names], np.float32)
+        found = self._calibrated_scores()
+        least = np.array([self._least(name, found) for name in names], np.float32)
         languages = pa.array([f"language: {name} vs keep" for name in names], pa.string())
         thresholds = pa.array([f" vs {_decimals(float(bound))}" for bound in least], pa.string())
         hundredths = pa.array([f"lang_score: {i / 100:.2f}" for i in range(101)], pa.string())
@@ -196,13 +219,28 @@ class LangId(MapStage):
         """Is the language asked for, by itself or as a script of Chinese?"""
         return self.keep is None or language in self.keep or _base(language) in self.keep
 
-    def _least(self, language: str) -> float:
-        """The least score of a language: its own, that of its base, the default."""
-        for key in (language, _base(language), "default"):
-            if key in self.min_score:
-                return self.min_score[key]
+    def _least(self, language: str, calibrated: dict[str, float]) -> float:
+        """The least score of a language: the setting's own, the calibrated one, the default."""
+        for known in (self.min_score, calibrated):
+            for key in (language, _base(language)):
+                if key in known:
+                    return known[key]
         default: Any = type(self).model_fields["min_score"].default
-        return float(default["default"])
+        return float(self.min_score.get(DEFAULT, default[DEFAULT]))
+
+    def _calibrated_scores(self) -> dict[str, float]:
+        """The least scores by language that ``calibrate`` found; none of a language it saw little.
+
+        Raises:
+            ValueError: the file is no calibration.
+        """
+        if self.thresholds is None:
+            return {}
+        from stages.quality.calibration import calibration_of
+
+        languages = calibration_of(self.thresholds).languages
+        scores = {code: own.min_lang_score for code, own in languages.items()}
+        return {code: score for code, score in scores.items() if score is not None}
 
     def _check_languages(self, model: FastTextModel) -> None:
         """A language that the models never answer would silently keep or drop nothing.
@@ -219,7 +257,7 @@ class LangId(MapStage):
         for setting, languages, allowed in (
             ("macro", self.macro if isinstance(self.macro, list) else [], macros),
             ("keep", self.keep or [], answered),
-            ("min_score", list(self.min_score), answered | {"default"}),
+            ("min_score", list(self.min_score), answered | {DEFAULT}),
         ):
             for language in languages:
                 if language not in allowed:

@@ -39,6 +39,7 @@ from stages.mixture.interleave import component_counts_before, make_schedule
 from stages.mixture.options import MixtureOptions, PhaseOptions, ShardOptions
 from stages.mixture.pack_component import pack_component
 from stages.mixture.plan import PhasePlan, Supply, plan_phases
+from stages.mixture.rehydration import table_of
 from stages.mixture.write_shard import write_shard
 
 Packed = dict[tuple[str, str], dict[str, Any]]
@@ -75,7 +76,8 @@ def build_mixture(
 
     Returns:
         ``notes`` (lines) and ``phases``: name, rows, tokens, padding, files, and components with
-        name, share_wanted, rows, tokens, padding, documents, epochs, supply_rows, supply_tokens.
+        name, share_wanted, rows, tokens, padding, documents, repetitions, epochs, supply_rows,
+        supply_tokens.
 
     Raises:
         stages.mixture.plan.Infeasible: a phase asks for more than there is.
@@ -89,7 +91,7 @@ def build_mixture(
     files = _component_files(tokens_folder)
     packed = _pack(tokens_folder, f"{work_folder}/plans", files, options, settings, engine)
     supplies = [
-        {name: Supply(**found) for (name, _), found in _of_phase(packed, phase).items()}
+        {name: _supply(found) for (name, _), found in _of_phase(packed, phase).items()}
         for phase in options.phases
     ]
     plans = plan_phases(options.phases, supplies, options.sequence_length, fit_to_supply)
@@ -139,8 +141,11 @@ def pad_id(special_ids: Mapping[str, int]) -> int:
 
 def plan_name(component: str, phase: PhaseOptions) -> str:
     """The packing plan of a component in a phase; phases that select alike share it."""
-    where = json.dumps(phase.where, sort_keys=True, ensure_ascii=False)
-    return f"{component_folder(component)}-{hashlib.sha256(where.encode()).hexdigest()[:12]}"
+    selection = json.dumps(phase.where, sort_keys=True, ensure_ascii=False)
+    table = table_of(phase, component)
+    if table:
+        selection += json.dumps(table)
+    return f"{component_folder(component)}-{hashlib.sha256(selection.encode()).hexdigest()[:12]}"
 
 
 def _component_files(folder: str) -> dict[str, list[str]]:
@@ -173,10 +178,16 @@ def _pack(
                 "folder": tokens_folder,
                 "files": parts,
                 "where": dict(phase.where),
+                "rehydrate": table_of(phase, component),
                 "plan": f"{plans_folder}/{name}",
             }
     results = engine.map("mixture-pack", pack_component, list(items.values()))
     return dict(zip(items, results, strict=True))
+
+
+def _supply(found: Mapping[str, Any]) -> Supply:
+    """What ``pack_component`` said, for the plan."""
+    return Supply(**{**found, "repetitions": dict(found["repetitions"])})
 
 
 def _of_phase(packed: Packed, phase: PhaseOptions) -> Packed:
@@ -269,6 +280,7 @@ def _manifest_phase(
                 tokens=int(counts[-1][number]) * sequence_length,
                 padding=padding[number],
                 documents=supply[name].documents,
+                repetitions=dict(supply[name].repetitions),
                 epochs=int(counts[-1][number]) / supply[name].rows,
             )
             for number, name in enumerate(plan.components)

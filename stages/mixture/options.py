@@ -14,6 +14,12 @@ TEMPERATURE = "temperature"
 WEIGHTS_TOLERANCE = 1e-6
 NON_ENGLISH = "non_english"
 """The one group of a curriculum that is no component: see ``is_non_english``."""
+EVERY_COMPONENT = "*"
+"""In ``rehydrate``, the components that have no table of their own."""
+CLUSTER_SIZE = "cluster_size"
+"""The column that ``rehydrate`` reads; ``minhash_dedup`` adds it."""
+MOST_REPETITIONS = 100
+"""FineWeb-2 publishes 10 at most; each is a pass over the component's lengths."""
 
 Count = Annotated[int, BeforeValidator(parse_count)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -58,6 +64,14 @@ class PhaseOptions(_Section):
         "component or `non_english`; `weights` divide it, and what is left, among components.",
     )
 
+    rehydrate: dict[str, dict[int, int]] = Field(
+        {},
+        description="How often a document stands in one epoch, by its `cluster_size`: "
+        "`{1: 1, 2: 2, 5: 3, 100: 1}` says from which size on how often, sizes below the first "
+        'once; `{th: {2: 4}, "*": {2: 2}}` gives components tables of their own. Supply and '
+        "epochs count the repeated documents. Empty: every document once.",
+    )
+
     @property
     def is_by_temperature(self) -> bool:
         """True where the weights follow from the supply, and so give way to it."""
@@ -82,6 +96,27 @@ class PhaseOptions(_Section):
         if abs(total - 1) > WEIGHTS_TOLERANCE:
             raise ValueError(f"the weights sum to {total:.9g}, not to 1")
         return weights
+
+    @field_validator("rehydrate", mode="before")
+    @classmethod
+    def _one_table_is_for_all(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or any(isinstance(v, dict) for v in given.values()):
+            return given
+        return {EVERY_COMPONENT: given} if given else given
+
+    @field_validator("rehydrate")
+    @classmethod
+    def _repetitions_are_counts(cls, tables: dict[str, dict[int, int]]) -> Any:
+        for component, table in tables.items():
+            for size, times in table.items():
+                if size < 1:
+                    raise ValueError(f"{component!r}: cluster size {size}: the least is 1")
+                if not 1 <= times <= MOST_REPETITIONS:
+                    raise ValueError(
+                        f"{component!r}: documents of clusters of {size} come {times} times in an "
+                        f"epoch: it must be 1 to {MOST_REPETITIONS} (`where` leaves documents out)"
+                    )
+        return tables
 
     @field_validator("curriculum")
     @classmethod
@@ -123,6 +158,7 @@ class MixtureOptions(_Section):
         columns: dict[str, Any] = {}
         for phase in self.phases:
             columns |= dict.fromkeys(columns_of(phase.where))
+            columns |= dict.fromkeys([CLUSTER_SIZE] if phase.rehydrate else [])
         return list(columns)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from formats.storage import atomic_path, filesystem
 from formats.tokens import TokensReader, file_bytes
 from stages.mixture.packing import pack_one_window, windows_of
+from stages.mixture.rehydration import documents_by_repetition, most, repetitions_in
 from stages.selectors import matches
 
 SEGMENT = np.dtype(
@@ -57,16 +58,19 @@ def pack_component(item: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         item: ``folder`` and ``files`` (tokens, in order; relative to the folder), ``where``,
-            ``dtype``, ``sequence_length``, ``plan`` (path without ending).
+            ``rehydrate`` (see ``rehydration.Table``), ``dtype``, ``sequence_length``, ``plan``
+            (path without ending).
 
     Returns:
-        ``rows``, ``documents``, ``tokens`` (without padding).
+        ``rows``, ``documents``, ``tokens`` (without padding); and of ``rehydrate``
+        ``repetitions``: pairs of times in an epoch and documents. Rows and tokens count repeats.
 
     Raises:
         ValueError: a condition names a column that is not there, or the tokens have another type.
     """
     length = item["sequence_length"]
-    rows = segments = documents = tokens = 0
+    rows = segments = tokens = 0
+    rounds = [0] * most(item["rehydrate"])
     with ExitStack() as stack:
         outputs = []
         for ending in ("segments", "rows"):
@@ -74,7 +78,7 @@ def pack_component(item: Mapping[str, Any]) -> dict[str, Any]:
             outputs.append(stack.enter_context(files.open(inner, "wb")))
         segment_file, row_file = outputs
         row_file.write(np.zeros(1, np.int64).tobytes())
-        for window in _windows(_selected(item), length):
+        for number, window in _windows_of_rounds(item, len(rounds)):
             packing = pack_one_window(window["length"], length)
             made = np.zeros(len(packing.document), SEGMENT)
             for name in ("document_id", "file"):
@@ -86,13 +90,26 @@ def pack_component(item: Mapping[str, Any]) -> dict[str, Any]:
             row_file.write((packing.row_offsets[1:] + segments).tobytes())
             rows += len(packing.row_offsets) - 1
             segments += len(made)
-            documents += len(window)
+            rounds[number] += len(window)
             tokens += int(window["length"].sum())
-    return {"rows": rows, "documents": documents, "tokens": tokens}
+    repeated = documents_by_repetition(rounds) if item["rehydrate"] else {}
+    return {
+        "rows": rows,
+        "documents": rounds[0],
+        "tokens": tokens,
+        "repetitions": list(repeated.items()),
+    }
 
 
-def _selected(item: Mapping[str, Any]) -> Iterator[np.ndarray]:
-    """The documents the phase takes, as ``DOCUMENT`` records, a record batch at a time."""
+def _windows_of_rounds(item: Mapping[str, Any], rounds: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Every packing window with the number of its round."""
+    for number in range(rounds):
+        for window in _windows(_selected(item, number), item["sequence_length"]):
+            yield number, window
+
+
+def _selected(item: Mapping[str, Any], round_number: int) -> Iterator[np.ndarray]:
+    """The documents of a round, as ``DOCUMENT`` records, a record batch at a time."""
     for number, name in enumerate(item["files"]):
         reader = TokensReader(f"{item['folder']}/{name}")
         if reader.dtype != np.dtype(item["dtype"]):
@@ -108,6 +125,8 @@ def _selected(item: Mapping[str, Any]) -> Iterator[np.ndarray]:
             wanted = documents["length"] > 0
             if item["where"]:
                 wanted &= _matching(batch.table, item, reader)
+            if round_number:  # the first holds every document
+                wanted &= repetitions_in(batch.table, item["rehydrate"]) > round_number
             yield documents[wanted]
 
 

@@ -40,6 +40,8 @@ class Supply:
     tokens: int
     """Without padding."""
     documents: int = 0
+    repetitions: Mapping[int, int] = field(default_factory=dict)
+    """Where documents are repeated: times in an epoch -> documents; rows and tokens count them."""
 
 
 @dataclass(frozen=True)

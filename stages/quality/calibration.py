@@ -68,7 +68,8 @@ FREE = 1.0
 """-log10 of a rank that is usual: of a group only what is above counts."""
 FEWEST_WORDS = 20
 """Signals of shorter documents are noise: they have no score."""
-VERSION = 1
+VERSION = 2
+"""2: `few_word_lines` and `link_lines` are shares of words."""
 
 
 @dataclass(frozen=True)
@@ -271,7 +272,7 @@ def load_calibration(path: str) -> Calibration:
                 tables=_tables(own.get("signals") or {}),
                 cut=float(own["cut"]),
                 thresholds={str(k): float(v) for k, v in (own.get("thresholds") or {}).items()},
-                min_lang_score=own.get("min_lang_score"),
+                min_lang_score=_lang_score(own.get("min_lang_score"), f"{path}: languages.{key}"),
                 stop_words=tuple(own.get("stop_words") or ()),
             )
             for key, own in (data.get("languages") or {}).items()
@@ -279,12 +280,20 @@ def load_calibration(path: str) -> Calibration:
         return Calibration(
             documents=int(data["documents"]),
             sources=int(data["sources"]),
-            tables=_tables(data["signals"]),
+            tables=_tables(data["signals"] or {}),
             cut=float(data["cut"]),
             languages=languages,
         )
     except KeyError as error:
         raise ValueError(f"{path}: the key {error} is missing") from error
+
+
+def _lang_score(value: Any, place: str) -> float | None:
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError(f"{place}.min_lang_score: {value!r} is not a number from 0 to 1")
+    return float(value)
 
 
 def _tables(data: Mapping[str, Any]) -> dict[str, SignalTable]:

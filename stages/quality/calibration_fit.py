@@ -25,8 +25,11 @@ KEPT = 0.98
 """Share of the reference that is to stay, each document judged without its own source."""
 KEPT_OF_SOURCE = 0.95
 """Share that is to stay of each source in each language."""
-LEFT_ALONE = ("words",)
+LEFT_ALONE = ("words", "text_words")
 """Signals whose rules stay: how short a document may be is a decision, not a finding."""
+FEWEST_STOP_WORDS = 8
+"""Of a list that replaces the shipped one: as many as Gopher's own has. All kinds of text may share
+fewer: classical, legal and technical Chinese five characters, and two of five is much to ask."""
 FEWEST_OF_SOURCE = 20
 """Documents of a source in a language of which a share means something."""
 
@@ -227,10 +230,15 @@ def with_findings(
     languages = {
         language: replace(
             own,
-            stop_words=tuple(stop_words.get(language, ())),
+            stop_words=_enough(stop_words.get(language, ())),
             min_lang_score=lang_scores.get(language),
             thresholds=thresholds.get(language, {}),
         )
         for language, own in calibration.languages.items()
     }
     return replace(calibration, languages=languages)
+
+
+def _enough(words: Sequence[str]) -> tuple[str, ...]:
+    """A list of stop words, or none where it is too short to be one."""
+    return tuple(words) if len(words) >= FEWEST_STOP_WORDS else ()

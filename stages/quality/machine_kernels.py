@@ -11,6 +11,10 @@ t = array_types()
 LONGEST_TAG = 2000
 FEWEST_LINES = 4
 NEWLINE, SPACE, TAB, RETURN = 0x0A, 0x20, 0x09, 0x0D
+PAGE_BEGINNINGS = tuple(
+    np.frombuffer(beginning, np.uint8) | np.uint8(0x20) for beginning in (b"<!doctype", b"<html")
+)
+"""In lower case, as bytes with the bit of lower case set."""
 
 
 @kernel()
@@ -32,6 +36,23 @@ def behind_tag(data: np.ndarray, at: Scalar, end: Scalar) -> Scalar:
     while place < last and data[place] != 0x3E and data[place] != 0x3C:
         place += 1
     return place + 1 if place < last and data[place] == 0x3E else at
+
+
+@kernel()
+def begins_page(data: np.ndarray, start: Scalar, end: Scalar) -> Scalar:
+    """Whether the first that is not blank is ``<!doctype`` or ``<html``, in any case."""
+    while start < end and data[start] <= SPACE:
+        start += 1
+    for number in range(len(PAGE_BEGINNINGS)):
+        beginning = PAGE_BEGINNINGS[number]
+        equal = start + len(beginning) <= end
+        place = np.int64(0)
+        while equal and place < len(beginning):
+            equal = (data[start + place] | 0x20) == beginning[place]
+            place += 1
+        if equal:
+            return True
+    return False
 
 
 @kernel()
@@ -71,8 +92,8 @@ def measure_machine_text(
         data: uint8 [bytes].
         offsets: int64 [rows + 1].
         alive: bool [rows].
-        markup: float32 [rows], written: share of bytes in tags of HTML or XML; NaN where dead or
-            empty.
+        markup: float32 [rows], written: share of bytes in tags of HTML or XML, 1 where the document
+            begins as a page of HTML does; NaN where dead or empty.
         key_value_lines: float32 [rows], written: share of lines that are not blank; NaN below four.
     """
     for row in range(len(alive)):
@@ -99,6 +120,6 @@ def measure_machine_text(
         if not blank:
             lines += 1
             pairs += gives_value(data, line, end)
-        markup[row] = tags / (end - start)
+        markup[row] = 1 if begins_page(data, start, end) else tags / (end - start)
         if lines >= FEWEST_LINES:
             key_value_lines[row] = pairs / lines

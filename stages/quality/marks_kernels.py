@@ -19,7 +19,7 @@ HAS_JAVASCRIPT = 8
 HAS_POLICY = 16
 HAS_BRACE = 32
 IS_LINK = 64
-"""The line begins with a link, and a third of it or more is an address."""
+"""The line begins with a link, a third of it or more is an address, and no sentence ends in it."""
 HAS_LOREM_IPSUM = 128
 HAS_SENTENCE = 256
 """A sentence ends in it, at its end or before."""

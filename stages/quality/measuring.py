@@ -82,6 +82,7 @@ def measure(
     """
     from stages.quality import quality_kernels as kernels
     from stages.quality.machine_kernels import measure_machine_text
+    from stages.quality.short import text_letters
     from stages.text_kernels import character_classes
 
     data, offsets = text_buffers(column)
@@ -96,6 +97,7 @@ def measure(
         offsets,
         living,
         *character_classes(),
+        *text_letters(),
         stops.lists(names)[codes],
         stops.keys,
         stops.words,

@@ -61,10 +61,10 @@ PRESETS: dict[PresetName, Preset] = {
 
 @lru_cache(64)
 def stop_words_in(preset: PresetName, folder: str, languages: tuple[str, ...]) -> StopWords:
-    """Tables of these languages: of the files of ``thresholds: PATH``, else the preset's own."""
+    """Tables of these languages: the lists in ``thresholds: PATH``, else the preset's own."""
     files = read_thresholds(folder)
     lists = [
-        (name, files[name].stop_words if name in files else PRESETS[preset].stop_words_of(name))
+        (name, (name in files and files[name].stop_words) or PRESETS[preset].stop_words_of(name))
         for name in languages
     ]
     tables = PRESETS[preset].stop_word_tables(lists)

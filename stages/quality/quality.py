@@ -55,7 +55,7 @@ class Quality(MapStage):
     """
 
     name: ClassVar[str] = "quality"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     preset: PresetName = Field(
         "own",

@@ -22,11 +22,12 @@ from stages.quality.marks_kernels import (
     HAS_SENTENCE,
     IS_BULLET,
     IS_CODE,
-    IS_LINK,
 )
 from stages.quality.repetition_kernels import ORDERS, measure_ngrams, ngram_scratch
+from stages.quality.short_kernels import LABEL_WORDS, text_size
 from stages.quality.sizes_kernels import THREE_WORDS, UNIT
 from stages.quality.words_kernels import (
+    ADDRESS_SIZE,
     CHARACTERS,
     ELLIPSES,
     ENDED_PARAGRAPHS,
@@ -34,6 +35,7 @@ from stages.quality.words_kernels import (
     LETTER_WORDS,
     LINES,
     LINK_BYTES,
+    LINK_SIZE,
     LONGEST_WORD,
     PARAGRAPHS,
     SENTENCES,
@@ -85,8 +87,9 @@ from stages.quality.words_kernels import (
     PUNCTUATED_LINES,
     MEAN_LINE_LENGTH,
     LINE_LENGTH_VARIATION,
+    TEXT_WORDS,
     SPACELESS,
-) = range(39)
+) = range(40)
 """Rows of the output, as in ``signals.OWN``; the last: the share of words in spaceless scripts."""
 
 SHORT_LINE = 30
@@ -94,6 +97,8 @@ SHORT_LINE = 30
 much."""
 FEWEST_LINES = 4
 """Shares of lines are NaN below: of one or two lines they say nothing."""
+FEWEST_REPEATS = 4
+"""Of a top n-gram: one name said three times is a fifth of a text of fifty words."""
 FLAG_SIGNALS = (
     (HAS_SENTENCE, TERMINAL_LINES),
     (IS_BULLET, BULLET_LINES),
@@ -101,7 +106,6 @@ FLAG_SIGNALS = (
     (HAS_JAVASCRIPT, JAVASCRIPT_LINES),
     (HAS_POLICY, POLICY_LINES),
     (HAS_BRACE, BRACE_LINES),
-    (IS_LINK, LINK_LINES),
     (HAS_LOREM_IPSUM, LOREM_IPSUM_LINES),
     (IS_CODE, CODE_LINES),
     (ENDS_WITH_MARK, PUNCTUATED_LINES),
@@ -189,14 +193,15 @@ def line_signals(lines: Any, count: Any, spaceless: Any, signals: np.ndarray) ->
         for line in range(count):
             have += (flags[line] & flag) != 0
         signals[signal] = have / count
-    few = short = bare = total = squares = np.int64(0)
+    few = words = short = bare = total = squares = np.int64(0)
     for line in range(count):
         total += lengths[line]
         squares += lengths[line] * lengths[line]
-        few += sizes[line] < THREE_WORDS
+        words += sizes[line]
+        few += sizes[line] * (sizes[line] < THREE_WORDS)
         short += lengths[line] <= longest
         bare += lengths[line] <= longest and flags[line] & NOT_BARE == 0
-    signals[FEW_WORD_LINES] = few / count
+    signals[FEW_WORD_LINES] = few / words
     signals[SHORT_LINES] = short / count
     signals[BARE_LINES] = bare / count
     mean = total / count
@@ -223,7 +228,9 @@ def repetition_signals(
     if parts & NGRAM_PART:
         stretch = 2 if spaceless else 1
         joiner = 0 if spaceless else 1
-        measure_ngrams(prefix, reach, totals[WORDS], stretch, joiner, False, scratch, ngrams)
+        measure_ngrams(
+            prefix, reach, totals[WORDS], stretch, joiner, FEWEST_REPEATS, scratch, ngrams
+        )
         for level in range(len(ngrams)):
             signals[TOP_2_GRAM + level] = min(ngrams[level] / size, 1.0)
     if not parts & DUPLICATE_PART:
@@ -236,6 +243,17 @@ def repetition_signals(
     duplicates, length = count_duplicates(paragraph_hashes, paragraph_lengths, count, keys)
     signals[DUPLICATE_PARAGRAPHS] = duplicates / count
     signals[DUPLICATE_PARAGRAPH_CHARACTERS] = length / size
+
+
+@kernel()
+def link_share(totals: np.ndarray) -> Any:
+    """Share of the words, addresses left out, that stand in lines which are a link.
+
+    Of words, since a page that explains its links has long lines too; without addresses, since they
+    are as long as a site makes them. An address alone counts for one word.
+    """
+    rest = totals[SIZE] - totals[ADDRESS_SIZE]
+    return totals[LINK_SIZE] / max(rest, totals[LINK_SIZE], 1)
 
 
 @kernel()
@@ -257,8 +275,8 @@ _t = array_types()
 
 @kernel(
     (
-        _t["u8"], _t["i64"], _t["b1"], _t["u16"], _t["u8"], _t["i64"], _t["u64"], _t["i64"],
-        _t["i64"], _t["i64"].dtype, _t["w_f32"],
+        _t["u8"], _t["i64"], _t["b1"], _t["u16"], _t["u8"], _t["u16"], _t["u8"], _t["i64"],
+        _t["u64"], _t["i64"], _t["i64"], _t["i64"].dtype, _t["w_f32"],
     )
 )  # fmt: skip
 def measure(
@@ -267,6 +285,8 @@ def measure(
     alive: np.ndarray,
     index: np.ndarray,
     blocks: np.ndarray,
+    text_index: np.ndarray,
+    text_blocks: np.ndarray,
     languages: np.ndarray,
     stop_keys: np.ndarray,
     stop_numbers: np.ndarray,
@@ -276,11 +296,12 @@ def measure(
 ) -> None:
     """Measure every living document of a batch.
 
-    The text is ``data`` and ``offsets``; ``index`` and ``blocks`` are ``character_classes()``;
+    The text is ``data`` and ``offsets``; ``index`` and ``blocks`` are ``character_classes()``,
+    ``text_index`` and ``text_blocks`` are ``short.text_letters()``;
     ``languages`` int64 [rows] numbers the stop word tables (see ``count_stop_words``; -1: none).
     ``out`` float32 [(SPACELESS + 1) * rows] is filled, one signal after the other: NaN for dead
-    rows and for signals whose part (``PART_OF_SIGNAL``) is not in ``parts``; only the word count
-    where a document has no words.
+    rows and for signals whose part (``PART_OF_SIGNAL``) is not in ``parts``; only the counts of
+    words where a document has none.
     """
     rows = len(alive)
     largest = np.int64(0)
@@ -301,6 +322,10 @@ def measure(
             scan_document(data, start, offsets[row + 1], (index, blocks), words, lines, totals)
             count = totals[WORDS]
             signals[WORD_COUNT] = totals[SIZE] / UNIT
+            if totals[SIZE] < LABEL_WORDS * UNIT:
+                document = (data, start, offsets[row + 1])
+                size = text_size(document, index, blocks, text_index, text_blocks, lines)
+                signals[TEXT_WORDS] = size / UNIT
             if count > 0:
                 spaceless = 2 * totals[SPACELESS_WORDS] >= count
                 word_signals(totals, offsets[row + 1] - start, signals)
@@ -308,6 +333,7 @@ def measure(
                     line_signals(lines, totals[LINES], spaceless, signals)
                     ended = totals[ENDED_PARAGRAPHS] / totals[PARAGRAPHS]
                     signals[TERMINAL_LINES] = max(signals[TERMINAL_LINES], ended)
+                    signals[LINK_LINES] = link_share(totals)
                     signals[LINES_PER_WORD] = totals[LINES] * UNIT / totals[SIZE]
                 repetition_signals(words, lines, totals, spaceless, parts, scratch, ngrams, signals)
                 if languages[row] >= 0 and parts & STOP_WORD_PART:

@@ -154,11 +154,11 @@ def top_characters(
     found: Any,
     first: np.ndarray,
     counts: np.ndarray,
-    once: Any,
+    fewest: Any,
 ) -> Any:
     """Characters that the most frequent n-gram covers (the first one of equals).
 
-    Where none repeats: the first one's if ``once``, else 0.
+    0 where it occurs fewer than ``fewest`` times.
     """
     best = np.int64(1)
     place = np.int64(0)
@@ -167,7 +167,7 @@ def top_characters(
         if counts[here] > best and first[here] == positions[j]:
             best = np.int64(counts[here])
             place = np.int64(here)
-    if best == 1 and not once:
+    if best < fewest:
         return np.int64(0)
     return (characters[place + order] - characters[place] + joiner * (order - 1)) * best
 
@@ -239,7 +239,7 @@ def measure_ngrams(
     count: Any,
     stretch: Any,
     joiner: Any,
-    once: Any,
+    fewest: Any,
     scratch: Any,
     result: np.ndarray,
 ) -> None:
@@ -251,7 +251,7 @@ def measure_ngrams(
         count: number of words.
         stretch: words per unit of n: 1, or 2 where a word is a syllable.
         joiner: characters between two words of an n-gram (1 space or 0).
-        once: whether a top n-gram that occurs once counts, as it does for datatrove.
+        fewest: how often a top n-gram must occur to count; once is enough for datatrove.
         scratch: ``ngram_scratch``.
         result: int64 [9], filled; 0 where the document is shorter than n.
     """
@@ -277,7 +277,7 @@ def measure_ngrams(
             first, other = other, first
         if level < TOP_ORDERS:
             result[level] = top_characters(
-                characters, order, joiner, positions, found, first, counts, once
+                characters, order, joiner, positions, found, first, counts, fewest
             )
         else:
             result[level] = duplicate_characters(
@@ -313,16 +313,16 @@ def repeated_characters(
     lengths: np.ndarray,
     stretch: np.ndarray,
     joiner: np.ndarray,
-    once: np.ndarray,
+    fewest: np.ndarray,
     result: np.ndarray,
 ) -> None:
     """``measure_ngrams`` of one document given as words (hash and length); for tests.
 
-    ``stretch``, ``joiner`` and ``once`` are int64 [1]; ``result`` int64 [9].
+    ``stretch``, ``joiner`` and ``fewest`` are int64 [1]; ``result`` int64 [9].
     """
     count = np.int64(len(hashes))
     prefix = np.empty(count + 1, np.uint64)
     characters = np.empty(count + 1, np.int64)
     fill_prefixes(hashes, lengths, count, prefix, characters)
     scratch = ngram_scratch(count)
-    measure_ngrams(prefix, characters, count, stretch[0], joiner[0], once[0] != 0, scratch, result)
+    measure_ngrams(prefix, characters, count, stretch[0], joiner[0], fewest[0], scratch, result)

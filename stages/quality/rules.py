@@ -61,6 +61,8 @@ class Rule:
 RULES = (
     # Gopher; word length, letters: lower than 3 and 0.8, which real tables, laws and Korean miss.
     Rule("gopher_short_doc", "gopher", "words", AT_LEAST, 50),
+    # Ours, of texts of fewer than twelve words: titles and names of buttons (``short_kernels``).
+    Rule("gopher_text_words", "gopher", "text_words", AT_LEAST, 3),
     Rule("gopher_long_doc", "gopher", "words", AT_MOST, 100_000),
     Rule("gopher_below_avg_word_length", "gopher", "mean_word_length", AT_LEAST, 2.5),
     Rule("gopher_above_avg_word_length", "gopher", "mean_word_length", AT_MOST, 10),
@@ -70,11 +72,12 @@ RULES = (
     Rule("gopher_ellipsis_lines", "gopher", "ellipsis_lines", AT_MOST, 0.3),
     Rule("gopher_letter_words", "gopher", "letter_words", AT_LEAST, 0.7),
     Rule("gopher_stop_words", "gopher", "stop_words", AT_LEAST, 2),
-    # Gopher's repetition. Lines, paragraphs: 0.5 instead of 0.3, as code repeats short lines.
+    # Gopher's repetition. Lines, paragraphs: 0.5 instead of 0.3, as code repeats short lines; their
+    # size 0.3 instead of 0.2, as manuals and exercises repeat a step; copied text has 0.5 and more.
     Rule("repetition_paragraphs", "repetition", "duplicate_paragraphs", AT_MOST, 0.5),
-    Rule("repetition_paragraph_size", "repetition", "duplicate_paragraph_characters", AT_MOST, 0.2),
+    Rule("repetition_paragraph_size", "repetition", "duplicate_paragraph_characters", AT_MOST, 0.3),
     Rule("repetition_lines", "repetition", "duplicate_lines", AT_MOST, 0.5),
-    Rule("repetition_line_size", "repetition", "duplicate_line_characters", AT_MOST, 0.25),
+    Rule("repetition_line_size", "repetition", "duplicate_line_characters", AT_MOST, 0.3),
     Rule("repetition_top_2_gram", "repetition", "top_2_gram", AT_MOST, 0.2),
     Rule("repetition_top_3_gram", "repetition", "top_3_gram", AT_MOST, 0.18),
     Rule("repetition_top_4_gram", "repetition", "top_4_gram", AT_MOST, 0.16),
@@ -94,20 +97,22 @@ RULES = (
     Rule("c4_brace_lines", "c4", "brace_lines", AT_MOST, None),
     Rule("c4_link_lines", "c4", "link_lines", AT_MOST, 0.4),
     Rule("c4_link_bytes", "c4", "link_bytes", AT_MOST, 0.45),
-    Rule("c4_few_word_lines", "c4", "few_word_lines", AT_MOST, 0.75),
+    # Words, not lines: reference pages have many headings of one word.
+    Rule("c4_few_word_lines", "c4", "few_word_lines", AT_MOST, 0.6),
     # Ours too: menus, of which not all have one word a line. Glossaries are below 0.8.
     Rule("c4_bare_lines", "c4", "bare_lines", AT_MOST, 0.93),
-    # Pages and tables of settings as they are stored. 0.997 of sound documentation has less.
-    Rule("c4_markup", "c4", "markup", AT_MOST, 0.45),
+    # Pages and tables of settings as they are stored. Pages have 0.35 to 0.82, so their beginning
+    # says more; sound documentation with captions in attributes has up to 0.73.
+    Rule("c4_markup", "c4", "markup", AT_MOST, 0.75),
     Rule("c4_key_value_lines", "c4", "key_value_lines", AT_MOST, 0.25),
     Rule("c4_sentences", "c4", "sentences", AT_LEAST, 2),
     # FineWeb. Line ends: 0.12 of lines there; here lines or paragraphs with a sentence in them.
-    # Short lines: 0.67 there, FineWeb 2 switched the rule off. Copies of lines: 0.01 there, 0.1 in
-    # FineWeb 2.
+    # Short lines: 0.67 there, FineWeb 2 switched the rule off; ``c4_bare_lines`` finds the menus.
+    # Copies of lines: 0.01 there, 0.1 in FineWeb 2; see Gopher's. New lines: 0.3 there.
     Rule("fineweb_line_ends", "fineweb", "terminal_lines", AT_LEAST, 0.04),
-    Rule("fineweb_short_lines", "fineweb", "short_lines", AT_MOST, 0.85),
-    Rule("fineweb_duplicate_lines", "fineweb", "duplicate_line_characters", AT_MOST, 0.2),
-    Rule("fineweb_new_lines", "fineweb", "lines_per_word", AT_MOST, 0.35),
+    Rule("fineweb_short_lines", "fineweb", "short_lines", AT_MOST, 0.95),
+    Rule("fineweb_duplicate_lines", "fineweb", "duplicate_line_characters", AT_MOST, 0.3),
+    Rule("fineweb_new_lines", "fineweb", "lines_per_word", AT_MOST, 0.4),
 )
 
 SPACELESS: dict[str, float | None] = {
@@ -123,10 +128,12 @@ lines: five characters of verse are 2.8 words."""
 
 NO_SENTENCE_MARKS: dict[str, float | None] = SPACELESS | {
     "gopher_above_avg_word_length": 10,
+    "gopher_text_words": 1,
     "c4_sentences": None,
     "fineweb_line_ends": None,
 }
-"""Thai and its neighbours: FineWeb 2 has the rule on line ends off for th, lo, km, my and bo."""
+"""Thai and its neighbours: FineWeb 2 has the rule on line ends off for th, lo, km, my and bo. There
+nothing tells a label from a post, and words are estimates: only fewer than one go."""
 
 CHINESE: dict[str, float | None] = SPACELESS | {
     "fineweb_short_lines": None,  # verse
@@ -162,9 +169,9 @@ LANGUAGES: dict[str, dict[str, float | None]] = {
     "id": FEW_MARKS,
     "ms": FEW_MARKS,
     # Particles stand at the word, so few words are stop words.
-    "ko": {"gopher_below_avg_word_length": 2, "gopher_stop_words": 1, "fineweb_short_lines": 0.9},
+    "ko": {"gopher_below_avg_word_length": 2, "gopher_stop_words": 1},
     # Plays and verse.
-    "ru": {"gopher_ellipsis_lines": 0.5, "fineweb_short_lines": 0.93},
+    "ru": {"gopher_ellipsis_lines": 0.5},
     # Statutes: numbers of sections, tables, lists of amendments.
     "de": {
         "gopher_letter_words": 0.62,

@@ -34,9 +34,9 @@ OWN = {
     "javascript_lines": "Share of lines that mention JavaScript.",
     "policy_lines": "Share of lines about cookies, privacy or terms of use.",
     "brace_lines": "Share of lines with a brace.",
-    "link_lines": "Share of lines that are a link.",
+    "link_lines": "Share of words, addresses left out, in lines that are a link and no sentence.",
     "link_bytes": "Share of bytes in addresses.",
-    "few_word_lines": "Share of lines with fewer than three words.",
+    "few_word_lines": "Share of words in lines with fewer than three.",
     "sentences": "Sentences of three words and more.",
     "terminal_lines": "Share of lines, or of paragraphs, in which a sentence ends.",
     "short_lines": "Share of lines of at most 30 characters (15 where there are no spaces).",
@@ -46,7 +46,8 @@ OWN = {
     "punctuated_lines": "Share of lines that end with a mark, a comma say.",
     "mean_line_length": "Characters of a line.",
     "line_length_variation": "Standard deviation of that, over its mean.",
-    "markup": "Share of bytes in tags of HTML or XML.",
+    "text_words": "Words that stand in no label, in a text of fewer than twelve (null from there).",
+    "markup": "Share of bytes in tags of HTML or XML; 1 for a page as it is stored.",
     "key_value_lines": "Share of lines that read `some.key = value`.",
 }
 """Name -> what it measures, of our own definitions (``quality_kernels``; ``MACHINE``)."""

@@ -43,7 +43,7 @@ from stages.quality.marks_kernels import (
     seen_ellipsis,
 )
 from stages.quality.reading_kernels import FACTOR, SEED, ascii_word, count_characters, read_word
-from stages.quality.sizes_kernels import THREE_WORDS, size_of_word
+from stages.quality.sizes_kernels import THREE_WORDS, UNIT, size_of_word
 from stages.text_kernels import (
     BLANK,
     CLOSING,
@@ -75,7 +75,11 @@ LINK_BYTES = 12
 """Bytes of addresses: after http://, https://, www. and "](" up to a blank or what closes them."""
 SIZE = 13
 """Of all words."""
-TOTALS = 14
+ADDRESS_SIZE = 14
+"""Of the words in addresses."""
+LINK_SIZE = 15
+"""Of the words outside addresses in lines that are a link (``IS_LINK``); at least one a line."""
+TOTALS = 16
 
 NEW_LINE = 0x0A
 LINK_PART = 3
@@ -114,6 +118,7 @@ def scan_document(
     heading = False
     link_end = start
     links_before = np.int64(0)
+    address_before = np.int64(0)
     link_first = False
     dots = 0
     code_marks = np.int64(0)
@@ -137,8 +142,11 @@ def scan_document(
             if word > first_word:
                 if flags & ENDS_SENTENCE:
                     flags |= HAS_SENTENCE
-                if link_first and LINK_PART * (totals[LINK_BYTES] - links_before) >= length:
+                address = LINK_PART * (totals[LINK_BYTES] - links_before) >= length
+                if link_first and address and flags & HAS_SENTENCE == 0:
                     flags |= IS_LINK
+                    outside = size - size_before - totals[ADDRESS_SIZE] + address_before
+                    totals[LINK_SIZE] += max(outside, UNIT)
                 if code_marks > 0 and is_code(code_marks, last, size - size_before):
                     flags |= IS_CODE
                 line = totals[LINES]
@@ -163,6 +171,7 @@ def scan_document(
                 break
             position += 1
             links_before = totals[LINK_BYTES]
+            address_before = totals[ADDRESS_SIZE]
             link_first = False
             line_hash = SEED
             reach = np.int64(0)
@@ -196,6 +205,7 @@ def scan_document(
                     link_first = link_first or word == first_word
                     link_end = address_end(data, position, end)
                     totals[LINK_BYTES] += link_end - position
+            in_address = position < link_end
             if kind & SPACELESS:
                 value = (SEED ^ np.uint64(character)) * FACTOR
                 part = size_of_word(character, kind)
@@ -228,6 +238,8 @@ def scan_document(
             prefix[np.uint64(word)] = hashed
             word_reach[np.uint64(word)] = word_characters
             size += part
+            if in_address:
+                totals[ADDRESS_SIZE] += part
             reach += extent
             length = reach
             line_hash = (line_hash ^ value) * FACTOR

@@ -6,7 +6,12 @@ import yaml
 from pipeline.calibrate import calibrate
 from pipeline.cli import main
 from pipeline.recipe_file import RecipeError, load_recipe
+from pipeline.removed import parse_reason
 from pipeline.sample import SAMPLE_CORPUS
+from pipeline.show_calibration import show_calibration
+
+from ..stages.language_texts import rows
+from .small_runs import corpus_recipe, removed_rows, run_inline, write_corpus
 
 RECIPE = """
 run: {{name: c, out: {folder}/run}}
@@ -15,7 +20,7 @@ sources:
   - {{name: crawl, read: jsonl, paths: ["{sample}/crawl/*.jsonl"]}}
 stages:
   - normalize: {{}}
-  - langid: {{}}
+  - langid: {langid}
   - quality: {quality}
   - unusual: {{reference: {folder}/thresholds.yaml}}
   - exact_dedup: {{}}
@@ -24,9 +29,9 @@ stages:
 
 @pytest.fixture
 def recipe_path(tmp_path):
-    def write(quality="{}"):
+    def write(quality="{}", langid="{}"):
         path = tmp_path / "recipe.yaml"
-        text = RECIPE.format(folder=tmp_path, sample=SAMPLE_CORPUS, quality=quality)
+        text = RECIPE.format(folder=tmp_path, sample=SAMPLE_CORPUS, quality=quality, langid=langid)
         path.write_text(text, encoding="utf-8")
         return str(path)
 
@@ -65,6 +70,36 @@ def test_the_command_writes_what_the_stages_read(recipe_path, tmp_path, capsys) 
     assert set(written["signals"]["few_word_lines"]) == {"count", "tails", "quantiles"}
 
     assert main(["run", recipe_path(f"{{thresholds: {out}}}"), "--engine", "inline"]) == 0
+
+
+def test_the_language_s_threshold_is_found_and_removes_by_it(
+    tmp_path, capsys, development_data
+) -> None:
+    """Indonesian reviews, informal and short, are less surely Indonesian than a Thai page Thai."""
+    texts = rows(development_data / "mono_id_reviews-news.jsonl.zst", 400)
+    texts += rows(development_data / "mono_th_wiki-articles.jsonl.zst", 100)
+    lines = [{"text": row["text"]} for row in texts]
+    write_corpus(tmp_path / "corpus" / "some.jsonl", lines)
+    recipe = corpus_recipe(tmp_path, "stages:\n  - langid: {thresholds: t.yaml}\n  - quality: {}\n")
+    out = str(tmp_path / "thresholds.yaml")
+    found = calibrate(recipe, out, 1000, 1 << 30, lambda *_: None, lambda _: lambda: None)
+    show_calibration(found)
+    assert f"langid: {{thresholds: {out}}}" in capsys.readouterr().out
+    least = {code: own.min_lang_score for code, own in found.calibration.languages.items()}
+    assert least["th"] == 0.9  # never more
+    assert 0.5 < least["id"] < least["th"]
+
+    recipe = corpus_recipe(tmp_path, f"stages:\n  - langid: {{thresholds: {out}}}\n")
+    gone = [row for row in removed_rows(run_inline(recipe).folder) if row["lang"] == "id"]
+    [unsure] = [row["unsure"] for row in found.losses if row["lang"] == "id"]
+    below = [row for row in gone if row["lang_score"] >= 0.5]  # those not measured are below
+    assert 0 < len(below) == round(unsure * found.calibration.languages["id"].documents)
+    for row in gone:
+        assert row["drop_stage"] == "langid"
+        rule, value, threshold = parse_reason(row["drop_reason"])
+        assert rule == "lang_score"
+        assert float(value) <= row["lang_score"] < float(threshold)
+        assert float(threshold) == pytest.approx(least["id"], abs=5e-3)
 
 
 def test_nothing_to_learn_from_is_an_error(recipe_path, tmp_path) -> None:

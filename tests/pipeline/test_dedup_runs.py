@@ -33,22 +33,23 @@ def crawl(folder: Path, month: int, *overrides: str) -> Recipe:
     return corpus_recipe(place, STAGES % folder, "run.partition_bytes=2KB", *overrides)
 
 
-def test_inline_and_ray_write_the_same_documents_and_the_same_index(tmp_path) -> None:
+def test_inline_and_one_or_two_workers_of_ray_write_the_same(tmp_path) -> None:
     written = []
     for name, options in [
         ("inline", {"engine": "inline"}),
-        ("ray", {"engine": "ray", "workers": 2}),
+        ("one", {"engine": "ray", "workers": 1}),
+        ("two", {"engine": "ray", "workers": 2}),
     ]:
         run_inline(crawl(tmp_path / name, 1))
         outcome = run(crawl(tmp_path / name, 2), live=False, **options)
         assert outcome.folder.removed_stages() == ["exact_dedup", "minhash_dedup"]
         removed = [
-            (row["id"], row["duplicate_of"], row["drop_reason"])
+            (row["id"], row["duplicate_of"], row["cluster_id"], row["drop_reason"])
             for row in removed_rows(outcome.folder)
         ]
         written.append((removed, digests(tmp_path / name / "index", ".")))
     assert len([path for path in written[0][1] if path.endswith("index.json")]) == 2
-    assert written[0] == written[1]
+    assert written[0] == written[1] == written[2]
 
 
 def test_a_page_of_last_month_is_not_taken_again(tmp_path) -> None:

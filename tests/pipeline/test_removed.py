@@ -12,7 +12,7 @@ from pipeline.show_removed import body, harmless, show_removed
 from .small_runs import corpus_recipe, removed_rows, run_inline, write_corpus
 from .test_report import HOSTILE, Page, check_self_contained, read_page
 
-STAGES = "stages: [langid: {min_score: {default: 0}}, quality, exact_dedup]\n"
+STAGES = "stages: [langid: {min_score: {default: 0}}, quality: {other_kinds: drop}, exact_dedup]\n"
 
 
 @pytest.fixture(scope="module")
@@ -193,4 +193,4 @@ def test_a_stage_without_copies_needs_no_column_of_them(tmp_path) -> None:
     folder = run_inline(corpus_recipe(tmp_path, "stages: [quality]\n")).folder
     [sample] = samples(folder, "quality", 3)
     assert sample.row["duplicate_of"] is None
-    assert "gopher_short_doc" in read_page(folder).text
+    assert "gopher_text_words" in read_page(folder).text

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.barrier_files import Plan, gather, live_rows
+from stages.barrier_files import (
+    LEAST_BUCKET_BYTES,
+    MOST_BUCKET_BYTES,
+    Plan,
+    bucket_bytes,
+    gather,
+    live_rows,
+)
 from stages.base import Partition
 
 from .barrier_engine import write_file
@@ -57,3 +64,18 @@ def test_a_plan_survives_the_disk(tmp_path):
     plan.save()
     assert Plan.load(str(tmp_path)) == plan
     assert plan.first_nodes().tolist() == [0, 2, 2]
+
+
+def test_buckets_are_as_large_as_partitions(tmp_path):
+    def of(*sizes):
+        parts = []
+        for index, size in enumerate(sizes):
+            path = tmp_path / f"{size}.arrow"
+            with path.open("wb") as file:
+                file.truncate(size)
+            parts.append(Partition(index, 1, str(path), "", ()))
+        return bucket_bytes(parts)
+
+    assert of(1, 20 << 20) == 20 << 20
+    assert of(5) == of() == LEAST_BUCKET_BYTES
+    assert of(1 << 40) == MOST_BUCKET_BYTES

@@ -1,7 +1,8 @@
-"""Runs to one file of counts: ranges of hashes are combined apart, then put one behind the other."""
+"""Runs to one file of counts: ranges of hashes are combined apart, then put together."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -22,14 +23,16 @@ from tokenizer_train.counting.counts_file import (
 )
 
 BYTES_PER_ROW = 192
-"""Memory that combining takes for a row: its columns twice, its order, and a piece of usual length."""
+"""Memory that combining takes for a row: its columns twice, its order, a piece of usual length."""
+LEAST_MEMORY = 1 << 16
+"""So that a budget of nothing does not make a range of every row."""
 
 
 def ranges(rows: int, memory_bytes: int) -> list[tuple[int, int]]:
     """Ranges of hashes, each of so many rows that combining them fits into the memory."""
-    count = max(1, -(-rows * BYTES_PER_ROW // max(memory_bytes, 1)))
+    count = max(1, -(-rows * BYTES_PER_ROW // max(memory_bytes, LEAST_MEMORY)))
     borders = [(number << 64) // count for number in range(count + 1)]
-    return list(zip(borders[:-1], borders[1:], strict=True))
+    return list(itertools.pairwise(borders))
 
 
 def combine_range(item: dict[str, Any]) -> dict[str, Any]:

@@ -7,17 +7,10 @@ linear probing; a length of 0 marks an empty one, since no piece is empty.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic as _intrinsic
 
+from formats.bit_kernels import load_8
 from formats.compile import Scalar, array_types, kernel, step
-
-intrinsic: Any = _intrinsic  # a kernel calls it without the typing context; its stub does not know
 
 ROW = 4
 INLINE_BYTES = 16
@@ -39,28 +32,15 @@ t = array_types()
 I64 = t["i64"].dtype
 
 
-@intrinsic
-def load_word(typing_context: Any, data: Any, position: Any) -> Any:
-    """uint64: eight bytes from a position that need not be aligned; they must lie in the buffer."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        struct = cgutils.create_struct_proxy(signature.args[0])(context, builder, arguments[0])
-        pointer = builder.gep(struct.data, [arguments[1]])
-        word = ir.IntType(64)
-        return builder.load(builder.bitcast(pointer, word.as_pointer()), align=1)
-
-    return types.uint64(data, types.int64), generate
-
-
 @step()
 def word_at(data: np.ndarray, position: Scalar, length: Scalar) -> Scalar:
     """Up to eight bytes as a number, the first one lowest; nothing behind the buffer is read."""
     if length >= 8:
-        return load_word(data, position)
+        return load_8(data, position)
     if position + 8 <= len(data):
         if length <= 0:
             return np.uint64(0)
-        return load_word(data, position) & ((_U1 << np.uint64(8 * length)) - _U1)
+        return load_8(data, position) & ((_U1 << np.uint64(8 * length)) - _U1)
     word = np.uint64(0)
     for i in range(length):
         word |= np.uint64(data[position + i]) << np.uint64(8 * i)
@@ -95,10 +75,10 @@ def same_bytes(
     left: np.ndarray, left_start: Scalar, right: np.ndarray, right_start: Scalar, length: Scalar
 ) -> Scalar:
     """Whether so many bytes are equal."""
-    for i in range(length):
-        if left[left_start + i] != right[right_start + i]:
-            return False
-    return True
+    i = 0
+    while i < length and left[left_start + i] == right[right_start + i]:
+        i += 1
+    return i == length
 
 
 @kernel(
@@ -152,15 +132,15 @@ def count_pieces(
                 second = word_at(data, position + 8, length - 8) if length > 8 else np.uint64(0)
                 value = mixed(first, second, length)
             else:
-                if arena_used + length > len(arena):
-                    full = ARENA_FULL
-                    break
                 value = hash_of_long(data, position, length)
                 first, second = value, np.uint64(arena_used)
             slot = ((value ^ (group * _SECOND)) & mask) * np.uint64(ROW)
             while True:
                 found = table[slot + np.uint64(2)]
                 if found == 0:
+                    if length > INLINE_BYTES and arena_used + length > len(arena):
+                        full = ARENA_FULL
+                        break
                     table[slot] = first
                     table[slot + _U1] = second
                     table[slot + np.uint64(2)] = key
@@ -181,6 +161,8 @@ def count_pieces(
                         table[slot + np.uint64(3)] += _U1
                         break
                 slot = (slot + np.uint64(ROW)) & np.uint64(len(table) - 1)
+            if full != DONE:
+                break
             position = end
             piece += 1
         if full == DONE:

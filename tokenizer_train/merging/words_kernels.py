@@ -128,7 +128,7 @@ def add_lost(
                 same = False
                 break
         if not same:
-            word += 1
+            word = word + 1
         if seen[word] < min_seen:
             lost_pieces[groups[row]] += counts[row]
             lost_bytes[groups[row]] += length * counts[row]
@@ -152,7 +152,7 @@ def count_blocks(
         last = order[i - 1] if i else word
         if weighted[word] != weighted[last] or seen[word] != seen[last]:
             blocks += blocks_of(positions)
-            positions = 0
+            positions = np.int64(0)
         begin = word_ends[word - 1] if word else 0
         positions += word_ends[word] - begin + 1
     return blocks + blocks_of(positions)

@@ -243,7 +243,7 @@ def measure(
             )
             if count > 0:
                 fill_prefixes(tokens[0], tokens[1], count, prefixes[0], prefixes[1])
-                measure_ngrams(prefixes[0], prefixes[1], count, 1, 1, True, space, ngrams)
+                measure_ngrams(prefixes[0], prefixes[1], count, 1, 1, 1, space, ngrams)
                 total = count_characters(data, start, end)
                 for level in range(ORDERS):
                     signals[TOP_2_GRAM + level] = ngrams[level] / total

@@ -37,6 +37,9 @@ def counts_of(texts, numbers):
         ("ru", "Microsoft γράμμα 中文", 0),
         ("el", "ὁ ἄνθρωπος", 0),
         ("zh", "the 中文 ə", 0),
+        ("zh", "注音ㄓㄨ、カナ、ﾊﾝｶｸ、ＡＢＣ、한글、кириллица、ไทย、〆", 0),
+        ("zh", "彝文 ꆈꌠꁱꂷ", 4),
+        ("zh", "ᏣᎳᎩ", 3),
     ],
 )
 def test_foreign_letters_of_the_same_script_are_counted(language, text, foreign):

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from stages.base import mark_dropped
 from stages.language.heli_model import heli_paths
 from stages.language.langid import LangId
+from stages.quality.calibration import Calibration, LanguageReference, write_calibration
 
 from ..language_texts import any_text, fasttext_answer, rows
 
@@ -17,6 +18,10 @@ FRENCH = "Tous les êtres humains naissent libres et égaux en dignité et en dr
 GERMAN = "Alle Menschen sind frei und gleich an Würde und Rechten geboren und mit Vernunft begabt."
 CROATIAN = "Sva ljudska bića rađaju se slobodna i jednaka u dostojanstvu i pravima."
 KABIYE = "Palʋlʋʋ ɛyaa nɛ pa-tɩ yɔɔ wɛʋ kpaagbaa nɛ pɛwɛɛ kɩmaŋ wala ɛsɩndaa."
+KICHE = (
+    "Maj jun winaq ya'tal ta chech xaq k'ate' kachapatajik, xuq kokisax pa che' we maj umak "
+    "ub'anom; xuqe kelesaxik, xuq koqatax b'i chupam pa ri utinamit."
+)
 UNSURE = "Watu wote wamezaliwa huru, hadhi na haki zao ni sawa. Wote wamejaliwa akili."
 THAI = "มนุษย์ทั้งหลายเกิดมามีอิสระและเสมอภาคกันในเกียรติศักดิ์และสิทธิ"
 SIMPLIFIED = "人人生而自由，在尊严和权利上一律平等。他们赋有理性和良心，应以兄弟关系的精神相对待。"
@@ -62,6 +67,35 @@ def test_an_answer_not_sure_enough_goes_and_the_reason_has_both_numbers():
     assert third.endswith(" vs 1.00")
 
 
+def calibration(path, **least):
+    """A file as ``calibrate`` writes it, with these least scores of languages."""
+    known = {
+        language: LanguageReference(60, 1, {}, cut=1.0, min_lang_score=score)
+        for language, score in least.items()
+    }
+    write_calibration(Calibration(60, 1, {}, cut=1.0, languages=known), str(path))
+    return str(path)
+
+
+def test_calibrated_thresholds_hold_where_the_recipe_names_no_score(tmp_path):
+    path = calibration(tmp_path / "thresholds.yaml", en=1.0, fr=1.0, zh=1.0, th=None)
+    texts = batch(ENGLISH, FRENCH, GERMAN, THAI, SIMPLIFIED)
+    stage = LangId(thresholds=path, min_score={"fr": 0.1, "default": 0.2}, chinese_scripts=True)
+    stage.check_settings()
+    english, french, german, thai, chinese = reasons(stage.apply(texts))
+    assert (french, german, thai) == (None, None, None)  # the recipe's own, its default, twice
+    for reason in (english, chinese):
+        assert reason.startswith("lang_score: 0.9")
+        assert reason.endswith(" vs 1.00")
+    assert stage.assets()[-1] == path
+
+
+def test_a_file_that_is_no_calibration_is_refused(tmp_path):
+    path = calibration(tmp_path / "thresholds.yaml", en=1.5)
+    with pytest.raises(ValueError, match=r"languages.en.min_lang_score: 1.5 is not a number from"):
+        LangId(thresholds=path).check_settings()
+
+
 def test_a_score_is_never_shown_as_high_as_the_threshold_it_missed():
     [(_, score)] = answers(LangId().apply(batch(UNSURE)))
     [reason] = reasons(LangId(min_score={"default": score + 1e-4}).apply(batch(UNSURE)))
@@ -105,6 +139,55 @@ def test_a_long_document_is_read_in_windows_not_by_its_head():
     [(lang, score)] = answers(LangId().apply(batch(page)))
     assert lang == "fr"
     assert score > 0.9
+
+
+def test_a_long_document_that_windows_do_not_tell_is_read_whole():
+    """A phrase book: whatever the windows meet, each is in another language."""
+    lines = [GERMAN, CROATIAN, UNSURE, FRENCH, THAI[:20], ENGLISH]
+    page = "\n".join([*lines, ENGLISH, *lines, "Ne pas", ENGLISH] * 4)
+    stage = {"score": "model", "unknown_below": 0, "foreign_letters": 1}
+    whole = answers(LangId(**stage, windows=1, window_chars=100_000).apply(batch(page)))
+    windows = answers(
+        LangId(**stage, windows=3, window_chars=40, reread_below=0).apply(batch(page))
+    )
+    again = LangId(**stage, windows=3, window_chars=40).apply(batch(ENGLISH * 9, page, ENGLISH))
+    assert windows[0][1] < 0.5
+    assert windows != whole
+    assert answers(again)[1] == (whole[0][0], pytest.approx(whole[0][1], abs=1e-5))
+    assert [lang for lang, _ in answers(again)] == ["en", whole[0][0], "en"]
+
+
+def test_vowelled_arabic_in_windows_is_what_it_is_as_a_whole(development_data):
+    texts = [row["text"] for row in rows(development_data / "mono_ar_classical.jsonl.zst")]
+    whole = LangId(windows=1, window_chars=1_000_000)
+    found, expected, first = (
+        [lang for lang, _ in answers(stage.apply(batch(*texts)))]
+        for stage in (LangId(), whole, LangId(reread_below=0))
+    )
+    assert found == expected
+    assert first.count("ar") < found.count("ar") - 10
+
+
+def test_chinese_characters_without_kana_are_not_japanese():
+    poem = "千山鳥飛絕，萬徑人蹤滅。孤舟簑笠翁，獨釣寒江雪。"
+    line = "静岡県出身。"
+    model = LangId(script_shortcuts=False, min_score={"default": 0})
+    assert [lang for lang, _ in answers(model.apply(batch(poem, line)))] == ["ja", "ja"]
+    stage = LangId(min_score={"default": 0})
+    assert [lang for lang, _ in answers(stage.apply(batch(poem, line)))] == ["zh", "ja"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ꊿꂷꃅꄿꐨꐥ，ꌅꅍꀂꏽꐯꒈꃅꐥꌐ。ꊿꊇꉪꍆꌋꆀꁨꉌꑌꐥ，ꄷꀋꁨꂛꊨꅫꃀꃅꐥꄡꑟ。",  # Yi
+        "Ꭼꮒᏻꮙ ꮎꮝꭹ ꭴꮅꮝꭸꮫ ꮎꭲ ꭼꮒꭸꮢ ꮎꮕꮑꮂ ꮎꮝꭹ ꭴꮣꮕꮨ ꭴꮺꮃꮧꮝꮫ ꮪꮩꮇꮹꮫꮂ",  # Cherokee
+    ],
+)
+def test_a_script_that_no_known_language_has_is_undetermined(text):
+    [(guess, _)] = answers(LangId(foreign_letters=1, unknown_below=0).apply(batch(text)))
+    assert guess in ("ja", "zh")
+    assert answers(LangId().apply(batch(text))) == [("und", 0.0)]
 
 
 def test_an_empty_batch_stays_empty_and_has_the_columns():
@@ -198,9 +281,15 @@ def test_the_model_s_own_score_is_there_for_the_asking(reference):
 
 def test_what_is_probably_in_no_known_language_is_undetermined():
     stage = LangId(min_score={"default": 0})
-    assert answers(stage.apply(batch(KABIYE, "Xq zv", ENGLISH)))[:2] == [("und", 0.0)] * 2
-    guessing = LangId(unknown_below=0, foreign_letters=1).apply(batch(KABIYE, "Xq zv"))
+    assert answers(stage.apply(batch(KABIYE, KICHE)))[:2] == [("und", 0.0)] * 2
+    guessing = LangId(unknown_below=0, foreign_letters=1).apply(batch(KABIYE, KICHE))
     assert all(lang != "und" for lang, _ in answers(guessing))
+
+
+def test_a_short_text_is_a_guess_of_a_low_score_rather_than_in_no_language():
+    [(lang, score)] = answers(LangId(min_score={"default": 0}).apply(batch("Xq zv")))
+    assert lang != "und"
+    assert score < 0.3
 
 
 def test_letters_that_the_answer_does_not_write_make_it_undetermined():

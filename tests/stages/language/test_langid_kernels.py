@@ -48,6 +48,11 @@ def decide(counts, labels):
     return kernels.by_script(counts, labels)
 
 
+@kernel((t["i64"],))
+def is_han_alone(counts):
+    return kernels.is_han_alone(counts)
+
+
 def windows_of(text, windows, characters):
     data = np.frombuffer(text.encode(), np.uint8)
     parts = np.zeros(2 * windows, np.int64)
@@ -211,6 +216,29 @@ def test_decisions_equal_the_reference(counts, labels):
     expected, expected_share = reference_decision(counts, labels)
     assert label == expected
     assert share == pytest.approx(expected_share, rel=1e-6)
+
+
+@given(st.lists(st.sampled_from([0, 0, 1, 19, 20, 30, 200]), min_size=32, max_size=32))
+def test_chinese_characters_alone_are_told_from_japanese(counts):
+    han, kana, letters = counts[2], counts[3], sum(counts[1:])
+    expected = kana == 0 and han >= 20 and han >= 0.9 * letters
+    assert is_han_alone(np.array(counts, np.int64)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        ("床前明月光，疑是地上霜。舉頭望明月，低頭思故鄉。", True),
+        ("静岡県出身。", False),  # too short to miss kana
+        (
+            "國破山河在、城春にして草木深し。時に感じては花にも涙を濺ぎ、別れを恨んでは鳥にも心を驚かす",
+            False,
+        ),
+        ("床前明月光，疑是地上霜。舉頭望明月，低頭思故鄉。 Li Bai, Quiet Night Thoughts", False),
+    ],
+)
+def test_poems_in_chinese_characters(text, alone):
+    assert is_han_alone(counted(text)) == alone
 
 
 def test_classes_are_letters_of_unicode():

@@ -19,6 +19,7 @@ from stages.quality.calibration_fit import (
     with_findings,
 )
 
+FREQUENT = ["ที่", "และ", "ของ", "ใน", "การ", "เป็น", "ไม่", "มี"]
 NAMES = ("words", "markup", "duplicate_lines", "stop_words")
 
 
@@ -120,12 +121,16 @@ def test_a_rank_is_at_least_the_true_share(values, asked) -> None:
 
 def test_the_file_reads_back_and_scores_the_same(tmp_path) -> None:
     calibration = with_findings(
-        fitted(), {"th": ["ที่", "และ"]}, {"th": 0.71, "en": 0.9}, {"en": {"c4_sentences": 1}}
+        fitted(),
+        {"th": FREQUENT, "en": ["the", "of"]},
+        {"th": 0.71, "en": 0.9},
+        {"en": {"c4_sentences": 1}},
     )
     path = str(tmp_path / "thresholds.yaml")
     write_calibration(calibration, path)
     again = load_calibration(path)
-    assert again.languages["th"].stop_words == ("ที่", "และ")
+    assert again.languages["th"].stop_words == tuple(FREQUENT)
+    assert again.languages["en"].stop_words == ()  # two are no list
     assert again.languages["en"].min_lang_score == 0.9
     assert again.languages["en"].thresholds == {"c4_sentences": 1.0}
     assert as_yaml(again) == as_yaml(calibration)
@@ -139,7 +144,7 @@ def test_the_file_reads_back_and_scores_the_same(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (("version: 1", "version: 0"), "no calibration of version 1"),
+        (("version: 2", "version: 1"), "no calibration of version 2"),
         (("cut:", "cuts:"), "the key 'cut' is missing"),
         (
             ("quantiles: [", "quantiles: [9, "),

@@ -7,7 +7,7 @@ from stages.base import DROP_REASON
 from stages.quality.kinds import KINDS, NAMES, RULE_NAMES
 from stages.quality.quality import FLAGS, KIND, Quality
 
-from .test_quality import SENTENCES, SOUND, batch_of
+from .test_quality import SENTENCES, SOUND, batch_of, numbered
 
 VERSE = """\
 The mill was silent in the morning rain,
@@ -110,17 +110,50 @@ def test_a_program_stays_with_its_flags():
 
 
 def test_junk_that_looks_like_a_kind_goes():
-    assert one(MENU)[2] == "gopher_short_doc: 13 vs 20"
-    assert one(MENU + "\n".join(f"Topic {c}" for c in "abcdefghijk"))[2].startswith("c4_few_word")
-    assert (
-        one("Page not found. Please go back to the home page.")[2] == "gopher_short_doc: 10 vs 12"
-    )
+    assert one(MENU)[2] == "c4_few_word_lines: 1 vs 0.6"
+    assert one(numbered("The {} page", 30))[2].startswith("repetition_top_2_gram")
+    assert one(numbered("{0}{0} go {0}", 30))[2].startswith("c4_bare_lines")
+    assert one("\n".join(MENU.split("\n")[:3]))[2] == "gopher_text_words: 0 vs 3"
 
 
-def test_a_threshold_of_the_recipe_below_that_of_the_kind_holds():
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("buy it " * 9, "repetition_top_2_gram"),
+        ("it happened 12345 67890 and 1029 3847 5665", "gopher_letter_words"),
+        ("so #good #cheap and #new #now", "gopher_hash_signs"),
+        ("<!DOCTYPE html>\n<p>What a day it was.</p>", "c4_markup"),
+    ],
+)
+def test_a_short_text_goes_for_what_means_something_at_its_length(text, reason):
+    kind, _, found = one(text)
+    assert kind == "short"
+    assert found.startswith(f"{reason}: ")
+
+
+def test_a_name_said_three_times_is_no_repetition_in_a_short_text():
+    said = "The Old Mill Inn is by the water, so the Old Mill Inn is the Old Mill Inn."
+    assert one(said)[2] is None
+
+
+def test_forms_repeat_in_programs_and_lists_and_copies_do_not_pass():
+    blocks = [f"def {name}(self):\n    return None\n" for name in ("open", "close", "read", "seek")]
+    assert one(PROGRAM + "".join(blocks))[::2] == ("code", None)
+    assert one(PROGRAM * 3)[2].startswith("repetition_")
+    assert one(RECIPE * 3)[2].startswith("repetition_")
+
+
+def test_a_form_is_a_list_though_its_lines_end_with_marks():
+    form = "Size:\n12 rows\nName:\nrivers\nLicence:\nnone known\nTask:\nto read\n"
+    assert one(form)[0] == "list"
+    assert one(form.replace("rows", "rows are all there is."))[0] != "list"
+
+
+def test_a_recipe_can_ask_more_of_short_texts():
     few = "It is only seven words of it."
-    assert one(few, thresholds={"gopher_short_doc": 7, "c4_sentences": 1})[2] is None
-    assert one(few, thresholds={"gopher_short_doc": 8})[2] == "gopher_short_doc: 7 vs 8"
+    assert one(few)[1:] == (["gopher_short_doc", "c4_sentences"], None)
+    assert one(few, thresholds={"gopher_text_words": 7})[2] is None
+    assert one(few, thresholds={"gopher_text_words": 8})[2] == "gopher_text_words: 7 vs 8"
 
 
 def test_datatrove_knows_no_kinds():

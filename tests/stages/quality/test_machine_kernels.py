@@ -30,8 +30,9 @@ def reference(text):
     lines = [line for line in raw.split(b"\n") if any(byte > 0x20 for byte in line)]
     tags = sum(len(match) for match in TAG.findall(raw))
     pairs = sum(PAIR.match(line) is not None for line in lines)
+    page = re.match(rb"[\x00-\x20]*(<!doctype|<html)", raw, re.IGNORECASE)
     return (
-        tags / len(raw) if raw else np.nan,
+        (1 if page else tags / len(raw)) if raw else np.nan,
         pairs / len(lines) if len(lines) >= 4 else np.nan,
     )
 
@@ -60,7 +61,13 @@ def test_markup_is_counted_in_bytes() -> None:
     np.testing.assert_allclose(markup, [7 / 9, 0, 0, np.nan, 1], rtol=1e-6)
 
 
-WORDS = ["<a>", "</b c='d'>", "<", ">", "é", "key", "a.b", "1", "_x"]
+def test_a_page_as_it_is_stored_is_markup_throughout() -> None:
+    page = "\n <!doctype html>\n<p>A text.</p>"
+    markup, _ = measured([page, "<HTML>", "the <html> tag", "<htm", "<!doc"])
+    np.testing.assert_allclose(markup, [1, 1, 6 / 14, 0, 0], rtol=1e-6)
+
+
+WORDS = ["<a>", "<html", "<!DOCTYPE ", "</b c='d'>", "<", ">", "é", "key", "a.b", "1", "_x"]
 PIECES = st.sampled_from([*WORDS, " = ", ": ", "=", " ", "\n", "\n\n"])
 
 

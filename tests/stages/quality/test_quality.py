@@ -60,12 +60,12 @@ EXAMPLES = {
     "c4_policy_lines": SENTENCES + "By using this site you accept our Privacy Policy.\n",
     "c4_link_lines": numbered("* [The {} of it](https://example.org/books)", 12),
     "c4_link_bytes": SENTENCES + "See https://example.org/" + "a/" * 250 + " for the maps.",
-    "c4_few_word_lines": SENTENCES + numbered("Item {}.", 30),
+    "c4_few_word_lines": SENTENCES + numbered("Item {}.", 90),
     "c4_bare_lines": numbered("Some more {}", 30),
     "c4_sentences": SENTENCES.replace("\n", " ").replace(".", ""),
     "fineweb_line_ends": SENTENCES.replace(".", "").replace(";", ""),
-    "fineweb_short_lines": SENTENCES + numbered("This {} is a verse.", 40),
-    "fineweb_new_lines": SENTENCES + numbered("{} it", 90),
+    "fineweb_short_lines": SENTENCES + numbered("This {} is a verse.", 120),
+    "fineweb_new_lines": SENTENCES + numbered("{} it", 300),
 }
 
 
@@ -88,13 +88,14 @@ def test_sound_text_stays():
 
 
 def test_the_reason_names_rule_value_and_threshold():
-    assert judged("Not even a dozen words.") == "gopher_short_doc: 5 vs 12"
+    assert judged("Terms of use") == "gopher_text_words: 0 vs 3"
     text = EXAMPLES["gopher_short_doc"]
     assert judged(text, other_kinds="drop") == "gopher_short_doc: 12 vs 50"
 
 
 def test_the_first_rule_in_order_is_the_reason():
-    assert judged("spam " * 9) == "gopher_short_doc: 9 vs 12"
+    assert judged("Spam " * 9) == "gopher_text_words: 0 vs 3"
+    assert judged("spam " * 9) == "repetition_top_2_gram: 1 vs 0.5"
     assert judged("spam " * 60).startswith("gopher_stop_words: 0")
 
 
@@ -177,8 +178,9 @@ def test_keyword_spam_goes_in_every_kind_of_script():
 
 def test_declared_language_counts_where_none_was_found():
     columns = {"lang": pa.array([None, "en"], pa.string()), "declared_lang": pa.array(["th", "th"])}
-    batch = Quality().apply(batch_of(SOUND["th"], SOUND["th"], **columns))
-    assert batch[DROP_REASON].to_pylist() == [None, "gopher_stop_words: 0 vs 1"]
+    long = SOUND["th"] + " " + SOUND["th"]
+    batch = Quality(rules=["gopher"]).apply(batch_of(long, long, **columns))
+    assert batch[DROP_REASON].to_pylist() == [None, "gopher_stop_words: 0 vs 2"]
 
 
 def test_signals_are_columns_and_dead_rows_have_none():
@@ -235,7 +237,8 @@ def test_families_can_be_left_out():
 
 
 def test_thresholds_of_the_caller():
-    assert judged("just three words", thresholds={"gopher_short_doc": 4}).endswith("3 vs 4")
+    assert judged("just three words") is None
+    assert judged("just three words", thresholds={"gopher_text_words": 4}).endswith("3 vs 4")
     brace = SENTENCES.replace(".", "{.")
     assert judged(brace) is None
     assert judged(brace, thresholds={"c4_brace_lines": 0.5}) == "c4_brace_lines: 1 vs 0.5"
@@ -281,7 +284,7 @@ def test_c4_line_removal_keeps_thai_lines_and_dead_rows():
 def test_an_empty_batch_and_empty_texts():
     assert Quality().apply(batch_of()).num_rows == 0
     batch = Quality().apply(batch_of("", "x"))
-    expected = ["gopher_short_doc: 0 vs 12", "gopher_short_doc: 1 vs 12"]
+    expected = ["gopher_text_words: 0 vs 3", "gopher_text_words: 1 vs 3"]
     assert batch[DROP_REASON].to_pylist() == expected
 
 

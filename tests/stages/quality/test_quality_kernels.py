@@ -1,6 +1,7 @@
 """All signals against a plain reference of the same definitions."""
 
 import math
+import re
 import unicodedata
 
 import numpy as np
@@ -21,6 +22,8 @@ from stages.quality.marks_kernels import (
 )
 from stages.quality.measuring import SIGNALS, measure
 from stages.quality.quality_kernels import FEWEST_LINES, SHORT_LINE
+from stages.quality.short import UNMARKED_SCRIPTS
+from stages.quality.short_kernels import LABEL_WORDS
 from stages.quality.signals import MACHINE
 from stages.quality.sizes_kernels import PARTS_OF_A_WORD, UNIT
 from stages.quality.words_kernels import split_words
@@ -103,6 +106,7 @@ class Line:
         self.size = len(line.strip("".join(filter(is_blank, set(line)))))
         self.identity = []
         self.sentences = 0
+        self.address_words = []
         self.hash_signs = self.ellipses = self.address = 0
         self.ends = self.has_sentence = self.ellipsis = self.link_first = False
         self.brace = "{" in line or "}" in line
@@ -125,6 +129,8 @@ class Line:
                 bare = [c for c in piece[1:] if not "\u0610" <= c <= "\u0670" or kind(c) != "M"]
                 self.words.append(piece[0] + "".join(bare))
                 self.identity.append(self.words[-1])
+                if position < address_end:
+                    self.address_words.append(piece)
                 self.lengths = [*getattr(self, "lengths", []), len(piece)]
                 self.ends = self.ellipsis = heading = self.mark = False
                 last = ""
@@ -169,7 +175,13 @@ class Line:
         self.has_sentence |= self.ends
         enough = code_marks >= 2 and 3 * code_marks * UNIT >= size_of_all(self.words)
         self.code = enough or (code_marks > 0 and last != "" and last in "{};")
-        self.link = self.link_first and 3 * self.address >= self.size
+        letter = next((w[0] for w in self.words), " ")
+        unmarked = any(a <= ord(w[0]) <= b for w in self.words for a, b in UNMARKED_SCRIPTS)
+        middle = unicodedata.category(letter) == "Ll" or unmarked
+        heading = re.match(r"[\x00- ]*#{1,6} ", line)
+        self.text = (middle or self.has_sentence) and not (heading or self.brace)
+        self.outside = size_of_all(self.words) - size_of_all(self.address_words)
+        self.link = self.link_first and 3 * self.address >= self.size and not self.has_sentence
 
     def read_address(self, text, position):
         end = position
@@ -199,6 +211,8 @@ def reference(text):
     words = [word for line in lines for word in line.words]
     sizes = [size for line in lines for size in line.lengths]
     result = dict.fromkeys(SIGNALS, math.nan) | {"words": size_of_all(words) / UNIT}
+    if result["words"] < LABEL_WORDS:
+        result["text_words"] = size_of_all(w for x in lines if x.text for w in x.words) / UNIT
     if not words:
         return result
     count = size_of_all(words) / UNIT
@@ -238,6 +252,9 @@ def reference(text):
             return sum(map(test, items)) / len(items)
 
         short = SHORT_LINE // 2 if spaceless else SHORT_LINE
+        outside = sum(x.outside for x in lines)
+        link_size = sum(max(x.outside, UNIT) for x in lines if x.link)
+        line_sizes = [size_of_all(x.words) for x in lines]
         ended = share(lambda p: p[-1].has_sentence, paragraphs)
         result |= {
             "lines_per_word": len(lines) / count,
@@ -247,8 +264,8 @@ def reference(text):
             "javascript_lines": share(lambda x: x.phrases & HAS_JAVASCRIPT != 0),
             "policy_lines": share(lambda x: x.phrases & HAS_POLICY != 0),
             "brace_lines": share(lambda x: x.brace),
-            "link_lines": share(lambda x: x.link),
-            "few_word_lines": share(lambda x: size_of_all(x.words) < 2.5 * UNIT),
+            "link_lines": link_size / max(outside, link_size, 1),
+            "few_word_lines": sum(s for s in line_sizes if s < 2.5 * UNIT) / sum(line_sizes),
             "short_lines": share(lambda x: x.size <= short),
             "bare_lines": share(lambda x: x.size <= short and not (x.bullet or x.mark or x.code)),
             "code_lines": share(lambda x: x.code),

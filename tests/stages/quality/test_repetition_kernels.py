@@ -16,17 +16,18 @@ exhaustive = settings(deadline=None)
 _t = array_types()
 
 
-def kernel_result(words, stretch=1, joiner=1, once=1):
+def kernel_result(words, stretch=1, joiner=1, fewest=1):
     numbers = {word: i for i, word in enumerate(dict.fromkeys(words))}
     mixer = np.uint64(0x9E3779B97F4A7C15)
     hashes = np.array([numbers[w] + 1 for w in words], np.uint64) * mixer
     lengths = np.array([len(w) for w in words], np.int64)
     result = np.zeros(9, np.int64)
-    repeated_characters(hashes, lengths, *(np.array([x]) for x in (stretch, joiner, once)), result)
+    numbers_given = (np.array([x]) for x in (stretch, joiner, fewest))
+    repeated_characters(hashes, lengths, *numbers_given, result)
     return result.tolist()
 
 
-def reference(words, stretch=1, joiner=1):
+def reference(words, stretch=1, joiner=1, fewest=1):
     """datatrove's definitions over words: top n-gram for n = 2..4, duplicates for n = 5..10."""
     result = [0] * 9
     for level in range(9):
@@ -36,7 +37,8 @@ def reference(words, stretch=1, joiner=1):
             break
         if level < 3:
             gram, count = Counter(grams).most_common(1)[0]
-            result[level] = (sum(map(len, gram)) + joiner * (order - 1)) * count
+            if count >= fewest:
+                result[level] = (sum(map(len, gram)) + joiner * (order - 1)) * count
             continue
         seen = set()
         position = 0
@@ -70,19 +72,20 @@ def test_fractions_are_those_of_datatrove(text, split, expected):
     assert [round(x / len(text), 4) for x in found[:4]] == expected
 
 
-def test_a_top_ngram_that_occurs_once_is_no_repetition_of_ours():
-    assert kernel_result(["one", "two", "three"], once=0) == [0] * 9
-    assert kernel_result(["one", "two", "one", "two"], once=0) == [14, 0, 0, 0, 0, 0, 0, 0, 0]
+def test_a_top_ngram_counts_from_its_third_time_on():
+    assert kernel_result(["one", "two", "three"], fewest=3) == [0] * 9
+    assert kernel_result(["one", "two"] * 2, fewest=3) == [0] * 9
+    assert kernel_result(["one", "two"] * 3, fewest=3)[0] == 7 * 3
 
 
 words = st.lists(st.sampled_from(["a", "bb", "ccc", "dddd"]), max_size=80)
 
 
 @exhaustive
-@given(words, st.sampled_from([1, 2]), st.sampled_from([0, 1]))
-def test_the_kernel_agrees_with_the_reference(given_words, stretch, joiner):
-    expected = reference(given_words, stretch, joiner)
-    assert kernel_result(given_words, stretch, joiner) == expected
+@given(words, st.sampled_from([1, 2]), st.sampled_from([0, 1]), st.sampled_from([1, 2, 3]))
+def test_the_kernel_agrees_with_the_reference(given_words, stretch, joiner, fewest):
+    expected = reference(given_words, stretch, joiner, fewest)
+    assert kernel_result(given_words, stretch, joiner, fewest) == expected
 
 
 @exhaustive
