@@ -9,7 +9,7 @@ from typing import Any
 from formats.units import format_bytes, format_count
 from pipeline.report_html import escape, figures, fold, page, section, table
 from tokenizer_evaluate.drawings import dot_plot, rank_plot, stacked_bars
-from tokenizer_evaluate.page_cuts import cuts_section
+from tokenizer_evaluate.page_cuts import cut, cuts_section
 
 LANGUAGES_SHOWN = 45
 SCRIPTS_SHOWN = 14
@@ -229,12 +229,12 @@ def _tokens(report: Report, names: Sequence[str]) -> str:
     rows = [[title, *(value(v) for v in all_of)] for title, value in TOKEN_ROWS]
     folds = []
     for name, own in zip(names, all_of, strict=True):
-        longest = [[repr(e["text"])[1:-1], e["bytes"], f"{e['uses']:,}"] for e in own["longest"]]
+        longest = [[_visible(e["text"]), e["bytes"], f"{e['uses']:,}"] for e in own["longest"]]
         parts = [table(["longest tokens", "bytes", "uses in this text"], longest)]
         for title, key in (("several words, the most used", "several_words_examples"),
                            ("not from their own text", "unreachable_examples")):  # fmt: skip
             if own[key]:
-                parts.append(table([title], [[repr(text)[1:-1]] for text in own[key]]))
+                parts.append(f"<p>{escape(title)}</p>{cut(own[key])}")
         folds.append(fold(f"{name}: longest and odd tokens", *parts))
     rare = report["constants"]["rare_uses"]
     return section(
@@ -245,6 +245,11 @@ def _tokens(report: Report, names: Sequence[str]) -> str:
         "vocabulary for a hundred languages is not used up by thirty. A token that holds a broken "
         "character and part of its neighbour is one that models hardly learn.",
     )
+
+
+def _visible(token: str) -> str:
+    """A token on one line, its spaces as dots."""
+    return repr(token)[1:-1].replace(" ", "·")
 
 
 def _use(report: Report) -> str:

@@ -147,7 +147,12 @@ def scripts() -> tuple[list[int], list[str]]:
     numbers = {"": 0, OTHER: 1}
     table = [0] * CODE_POINTS
     for point, name in first_words.items():
-        known = sizes[name] >= SMALL_SCRIPT and name not in ("", "Combining", "Modifier")
+        known = sizes[name] >= SMALL_SCRIPT and name not in (
+            "",
+            "Combining",
+            "Modifier",
+            "Variation",
+        )
         table[point] = numbers.setdefault(name, len(numbers)) if known else 1
     return table, list(numbers)
 
