@@ -23,7 +23,7 @@ from typing import Any
 Scalar = Any
 """A number inside a kernel: mypy knows neither its width nor how widths mix."""
 
-PACKAGES = ("formats", "stages", "tokenizer_train", "pipeline", "trainer")
+PACKAGES = ("formats", "stages", "tokenizer_train", "pipeline", "tokenizer_evaluate", "trainer")
 
 
 @cache

@@ -17,15 +17,15 @@ def escape(value: object) -> str:
     return html_escape(text, quote=True)
 
 
-def page(title: str, sections: Sequence[str]) -> str:
-    """One self-contained page."""
+def page(title: str, sections: Sequence[str], more_style: str = "") -> str:
+    """One self-contained page; ``more_style`` is CSS of its own."""
     style = files("pipeline").joinpath("report.css").read_text(encoding="utf-8")
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{style}</style></head>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{style}{more_style}</style></head>\n"
         f"<body><main>\n{''.join(sections)}</main></body></html>\n"
     )
 

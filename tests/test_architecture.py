@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("formats", "stages", "tokenizer_train", "pipeline", "trainer")
+PACKAGES = (
+    "formats", "stages", "tokenizer_train", "pipeline", "tokenizer_evaluate", "trainer",
+)  # fmt: skip
 MAY_IMPORT = {
     "formats": set(),
     "stages": {"formats"},
     "tokenizer_train": {"formats"},
     "pipeline": {"formats", "stages", "tokenizer_train"},
+    "tokenizer_evaluate": {"formats", "stages", "tokenizer_train", "pipeline"},
     "trainer": {"formats"},
 }
 NEVER = {"stages": {"ray", "torch"}, "trainer": {"ray"}, "formats": {"ray", "torch"}}

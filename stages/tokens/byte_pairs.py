@@ -204,7 +204,10 @@ def _broken_parts(
     token_bytes: tuple[bytes, ...], left: list[int], right: list[int]
 ) -> dict[bytes, int]:
     """First bytes and last bytes of characters -> the first rank that joins them to a neighbour."""
-    begins = [len(spelled) < _length_of_character(spelled[0]) for spelled in token_bytes]
+    begins = [
+        spelled != b"" and len(spelled) < _length_of_character(spelled[0])
+        for spelled in token_bytes
+    ]
     inside = [all(byte & 0xC0 == 0x80 for byte in spelled) for spelled in token_bytes]
     broken: dict[bytes, int] = {}
     for rank, (first, second) in enumerate(zip(left, right, strict=True)):

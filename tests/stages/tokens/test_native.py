@@ -187,3 +187,10 @@ def test_pieces_that_are_tokens_whatever_merges_make_of_them(definition: dict[st
     changed["model"]["vocab"]["zzz"] = len(changed["model"]["vocab"])
     with pytest.raises(ValueError, match="1 tokens that merges do not make"):
         NativeEncoder(read_byte_pairs(changed), END)
+
+
+def test_special_tokens_may_stand_in_the_vocabulary_too(definition: dict[str, Any]) -> None:
+    """DeepSeek's do, in characters that are no letters of bytes."""
+    changed = json.loads(json.dumps(definition))
+    changed["model"]["vocab"]["<｜begin｜>"] = len(changed["model"]["vocab"])
+    assert agree(changed, ["the cat sat", "猫坐 <｜begin｜>"])
