@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from formats.compile import Scalar, kernel
+from formats.compile import Scalar, step
 
 LETTER = 1
 """``\\p{L}``."""
@@ -39,7 +39,7 @@ STACKER = 8192
 """The sign of Burmese and Khmer after which a letter stands below another."""
 
 
-@kernel()
+@step()
 def character(
     data: np.ndarray, position: Scalar, index: np.ndarray, blocks: np.ndarray
 ) -> tuple[Scalar, Scalar]:

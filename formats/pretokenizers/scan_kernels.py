@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from formats.compile import Scalar, array_types, kernel
+from formats.compile import Scalar, array_types, kernel, step
 from formats.pretokenizers.characters_kernels import (
     BREAK,
     CJK,
@@ -48,7 +48,7 @@ t = array_types()
 I64 = t["i64"].dtype
 
 
-@kernel()
+@step()
 def _o200k(
     data: np.ndarray,
     start: Scalar,
@@ -78,7 +78,7 @@ def _o200k(
     return _signs_or_blanks(data, start, end, index, blocks, _SLASH, BREAKS_ALONE), np.int64(0)
 
 
-@kernel()
+@step()
 def _signs_or_blanks(
     data: np.ndarray,
     start: Scalar,
@@ -96,7 +96,7 @@ def _signs_or_blanks(
     return blanks(data, start, end, index, blocks, rule)
 
 
-@kernel()
+@step()
 def _simple(
     data: np.ndarray,
     start: Scalar,
@@ -122,7 +122,7 @@ def _simple(
     return _signs_or_blanks(data, start, end, index, blocks, _NO_SLASH, rule)
 
 
-@kernel()
+@step()
 def _gpt2(
     data: np.ndarray,
     start: Scalar,
@@ -145,7 +145,7 @@ def _gpt2(
     return _signs_or_blanks(data, start, end, index, blocks, _NO_SLASH, BREAKS_NEVER)
 
 
-@kernel()
+@step()
 def _span(
     data: np.ndarray, start: Scalar, end: Scalar, index: np.ndarray, blocks: np.ndarray
 ) -> Scalar:
@@ -163,7 +163,7 @@ def _span(
     return run_without(data, following, end, index, blocks, NUMBER | CJK)
 
 
-@kernel()
+@step()
 def _deepseek(
     data: np.ndarray,
     start: Scalar,
@@ -207,7 +207,7 @@ def _deepseek(
     return following
 
 
-@kernel()
+@step()
 def _units(
     data: np.ndarray,
     position: Scalar,
@@ -228,7 +228,7 @@ def _units(
     return position
 
 
-@kernel()
+@step()
 def _without_spaces(
     data: np.ndarray, start: Scalar, end: Scalar, index: np.ndarray, blocks: np.ndarray
 ) -> Scalar:
@@ -262,7 +262,7 @@ def _without_spaces(
     return before_letter if before_letter > start else last
 
 
-@kernel()
+@step()
 def _own(
     data: np.ndarray, start: Scalar, end: Scalar, index: np.ndarray, blocks: np.ndarray
 ) -> Scalar:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from formats.compile import Scalar, kernel
+from formats.compile import Scalar, step
 from formats.pretokenizers.characters_kernels import (
     BREAK,
     LETTER,
@@ -24,7 +24,7 @@ BREAKS_ALONE, BREAKS_NEVER, END_WHOLE = 0, 1, 2
 """How blanks are cut: behind the last line break; as if there were none; whole at the end."""
 
 
-@kernel()
+@step()
 def run(
     data: np.ndarray,
     position: Scalar,
@@ -42,7 +42,7 @@ def run(
     return position
 
 
-@kernel()
+@step()
 def run_without(
     data: np.ndarray,
     position: Scalar,
@@ -60,7 +60,7 @@ def run_without(
     return position
 
 
-@kernel()
+@step()
 def digits(
     data: np.ndarray,
     position: Scalar,
@@ -80,7 +80,7 @@ def digits(
     return position
 
 
-@kernel()
+@step()
 def breaks(data: np.ndarray, position: Scalar, end: Scalar, slash: Scalar) -> Scalar:
     """``[\\r\\n]*``, with ``/`` among them where ``slash`` is its code."""
     while position < end:
@@ -91,7 +91,7 @@ def breaks(data: np.ndarray, position: Scalar, end: Scalar, slash: Scalar) -> Sc
     return position
 
 
-@kernel()
+@step()
 def blanks(
     data: np.ndarray,
     position: Scalar,
@@ -119,7 +119,7 @@ def blanks(
     return last
 
 
-@kernel()
+@step()
 def contraction(data: np.ndarray, position: Scalar, end: Scalar, fold: Scalar) -> Scalar:
     """``'s|'t|'re|'ve|'m|'ll|'d``, capitals too where ``fold`` is 32, else 0.
 
@@ -142,7 +142,7 @@ def contraction(data: np.ndarray, position: Scalar, end: Scalar, fold: Scalar) -
     return position
 
 
-@kernel()
+@step()
 def cased_word(
     data: np.ndarray, position: Scalar, end: Scalar, index: np.ndarray, blocks: np.ndarray
 ) -> tuple[Scalar, Scalar, Scalar]:

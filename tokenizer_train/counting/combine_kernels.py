@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from formats.compile import Scalar, array_types, kernel
+from formats.compile import Scalar, array_types, kernel, step
 
 t = array_types()
 I64 = t["i64"].dtype
 
 
-@kernel()
+@step()
 def compared(data: np.ndarray, offsets: np.ndarray, left: Scalar, right: Scalar) -> Scalar:
     """Below 0, 0 or above 0: how the bytes of two rows are ordered."""
     left_start, right_start = offsets[left], offsets[right]

@@ -15,7 +15,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic as _intrinsic
 
-from formats.compile import Scalar, array_types, kernel
+from formats.compile import Scalar, array_types, kernel, step
 
 intrinsic: Any = _intrinsic  # a kernel calls it without the typing context; its stub does not know
 
@@ -52,7 +52,7 @@ def load_word(typing_context: Any, data: Any, position: Any) -> Any:
     return types.uint64(data, types.int64), generate
 
 
-@kernel()
+@step()
 def word_at(data: np.ndarray, position: Scalar, length: Scalar) -> Scalar:
     """Up to eight bytes as a number, the first one lowest; nothing behind the buffer is read."""
     if length >= 8:
@@ -67,7 +67,7 @@ def word_at(data: np.ndarray, position: Scalar, length: Scalar) -> Scalar:
     return word
 
 
-@kernel()
+@step()
 def mixed(first: Scalar, second: Scalar, length: Scalar) -> Scalar:
     """The hash of a piece of up to 16 bytes: uint64, evenly spread."""
     value = (first ^ (np.uint64(length) * _FIRST)) * _STAFFORD_1
@@ -77,7 +77,7 @@ def mixed(first: Scalar, second: Scalar, length: Scalar) -> Scalar:
     return value ^ (value >> np.uint64(31))
 
 
-@kernel()
+@step()
 def hash_of_long(data: np.ndarray, position: Scalar, length: Scalar) -> Scalar:
     """The hash of a piece of more than 16 bytes: uint64."""
     value = np.uint64(length) * _FIRST
@@ -90,7 +90,7 @@ def hash_of_long(data: np.ndarray, position: Scalar, length: Scalar) -> Scalar:
     return mixed(value, np.uint64(0), length)
 
 
-@kernel()
+@step()
 def same_bytes(
     left: np.ndarray, left_start: Scalar, right: np.ndarray, right_start: Scalar, length: Scalar
 ) -> Scalar:
@@ -190,7 +190,7 @@ def count_pieces(
     return full
 
 
-@kernel()
+@step()
 def row_hash(table: np.ndarray, slot: Scalar) -> Scalar:
     """The hash of the piece in a row."""
     length = np.int64(table[slot + 2] >> np.uint64(GROUP_BITS))

@@ -1,0 +1,12 @@
+"""Learning merges: distinct pieces and their counts in, byte-pair merges out, exactly.
+
+counts.arrow -> words by weight -> symbols -> pairs that can matter -> merge the most frequent, repeat
+
+words_kernels  equal pieces of several languages added up, laid out as symbols
+words          the same over a file of counts
+heap_kernels   the most frequent pair
+pairs_kernels  where each pair stands, from the beginning or anew
+merge_kernels  the merges
+learner        all of it, with memory that grows as needed
+encode_kernels merges applied to pieces that were not learned from
+"""
