@@ -12,9 +12,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from formats.pretokenizers.patterns import is_gpt2
 from formats.storage import atomic_path, filesystem
 from formats.tokenizer_files import TOKENIZER_JSON
-from tokenizer_train.learn import Vocabulary, pre_tokenizer
+from tokenizer_train.learn import Vocabulary
 from tokenizer_train.settings import SpecialTokens, TokenizerOptions
 
 NO_LIMIT = int(1e30)
@@ -23,7 +24,7 @@ TRAINING_JSON = "training.json"
 
 
 def build_tokenizer(vocabulary: Vocabulary, options: TokenizerOptions) -> Any:
-    """A ``tokenizers.Tokenizer``: the vocabulary with the special tokens after it.
+    """A ``tokenizers.Tokenizer``: the vocabulary with the special tokens behind or before it.
 
     Raises:
         ValueError: a special token is also a token of text.
@@ -37,13 +38,30 @@ def build_tokenizer(vocabulary: Vocabulary, options: TokenizerOptions) -> Any:
             f"special: {learned[0]!r} is also a token of ordinary text; choose another name, "
             "such as <|name|>"
         )
-    tokenizer: Any = Tokenizer(models.BPE(vocab=vocabulary.ids, merges=vocabulary.merges))
+    ids = vocabulary.ids
+    if options.special.place == "first":
+        ids = {token: number for number, token in enumerate(special)}
+        ids |= {token: len(special) + number for token, number in vocabulary.ids.items()}
+    tokenizer: Any = Tokenizer(models.BPE(vocab=ids, merges=vocabulary.merges))
     tokenizer.pre_tokenizer = pre_tokenizer(options)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens(
         [AddedToken(token, normalized=False, special=True) for token in special]
     )
     return tokenizer
+
+
+def pre_tokenizer(options: TokenizerOptions) -> Any:
+    """Cut by the expressions of the pattern, then bytes as printable characters."""
+    from tokenizers import Regex, pre_tokenizers
+
+    if is_gpt2(options.pretokenizer, options.digits):
+        return pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    steps: list[Any] = [
+        pre_tokenizers.Split(Regex(expression), "isolated") for expression in options.splits
+    ]
+    steps.append(pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False))
+    return pre_tokenizers.Sequence(steps)
 
 
 def write_tokenizer(
@@ -69,7 +87,8 @@ def write_tokenizer(
 def _token_roles(special: SpecialTokens) -> dict[str, Any]:
     """The roles under the names that ``transformers`` gives them."""
     roles: dict[str, Any] = {f"{role}_token": token for role, token in special.roles().items()}
-    return roles | ({"additional_special_tokens": special.extra} if special.extra else {})
+    further = special.in_order()[len(special.roles()) :]
+    return roles | ({"additional_special_tokens": further} if further else {})
 
 
 def _configuration(tokenizer: Any, special: SpecialTokens) -> dict[str, Any]:

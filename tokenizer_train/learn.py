@@ -1,29 +1,25 @@
-"""Byte-pair encoding: from texts to the tokens and merges of a vocabulary.
-
-This is the part that another trainer may replace: texts in, ``Vocabulary`` out. It holds
-``tokenizers``' trainer, with what has to be known of it:
-
-* Its time is quadratic in the longest piece (a million equal letters take it an hour), so pieces
-  are cut at ``LONGEST_PIECE`` characters, for learning only: no token of that length is missed.
-* It holds every distinct piece in memory: about 30 bytes for each byte of a multilingual sample.
-* It counts pairs in 32 bits: a pair seen more than 2,147,483,647 times is lost. The commonest pair
-  makes up some 2 % of text, so samples beyond ``SAFE_SAMPLE_BYTES`` come with a note.
-* Its result depends on the pieces and their counts alone: ties go to the lower ids.
-"""
+"""From words and their weights to the tokens and merges of a vocabulary, by one of the backends."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tokenizer_train.patterns import is_gpt2, pattern_of
+import numpy as np
+
+from tokenizer_train.merging.alphabet import printable, token_bytes
+from tokenizer_train.merging.learner import Learner, MergeRules
+from tokenizer_train.merging.words import Words, lay_out
 from tokenizer_train.settings import TokenizerOptions
 
-LONGEST_PIECE = 256
-"""Characters; the longest token is shorter unless a text is made of one repeated sign."""
-SAFE_SAMPLE_BYTES = 32_000_000_000
+SEPARATOR = "\U0010ffff"
+"""Between pieces that are handed to the library: a noncharacter, which texts hardly hold."""
+TEXT_AT_ONCE = 1 << 20
+"""Characters in one string for the library."""
+LIBRARY_LIMIT = (1 << 31) - 1
+"""The library counts pairs in 32 bits."""
 
 
 @dataclass(frozen=True)
@@ -34,22 +30,74 @@ class Vocabulary:
     """Token -> id, in the printable alphabet of byte-level tokenizers; bytes first, then merges."""
     merges: list[tuple[str, str]]
     """By rank."""
+    pairs: np.ndarray
+    """int64 [entries]: the ids that made each token, left * 2^32 + right; -1 for bytes."""
 
 
 def learn_vocabulary(
-    texts: Iterable[list[str]], options: TokenizerOptions, entries: int
+    words: Words,
+    weights: np.ndarray,
+    options: TokenizerOptions,
+    entries: int,
+    progress: Callable[[float], None],
 ) -> Vocabulary:
     """Learn merges until the vocabulary has ``entries`` tokens or no pair is frequent enough.
 
     Args:
-        texts: documents, in lists of any length.
-        options: pattern, longest token, least frequency.
+        words: what to learn from.
+        weights: int64 [languages]: what occurrences count.
+        options: backend, rule, longest token, least frequency.
         entries: tokens wanted, the 256 bytes included.
+        progress: called with the share done.
+    """
+    if options.backend == "tokenizers":
+        return _learn_by_library(words, options, entries)
+    rules = MergeRules(options.aligned, options.max_token_length, options.min_frequency)
+    symbols = lay_out(words, options.min_piece_count)
+    pairs = Learner(symbols, entries, rules, weights).learn(progress)
+    tokens = [_printed(token) for token in token_bytes(pairs)]
+    ids = {token: number for number, token in enumerate(tokens)}
+    if len(ids) != len(tokens):
+        raise RuntimeError(f"{len(tokens) - len(ids)} tokens stand for the same bytes as others")
+    merges = [(tokens[pair >> 32], tokens[pair & 0xFFFFFFFF]) for pair in pairs.tolist()[256:]]
+    return Vocabulary(ids, merges, pairs)
+
+
+def backend_name(options: TokenizerOptions) -> str:
+    """What learns, with the library's version, for the record."""
+    if options.backend == "native":
+        return "native"
+    import tokenizers
+
+    return f"tokenizers {tokenizers.__version__}"
+
+
+def _printed(token: bytes) -> str:
+    letters = printable()
+    return "".join(letters[byte] for byte in token)
+
+
+def _learn_by_library(words: Words, options: TokenizerOptions, entries: int) -> Vocabulary:
+    """``tokenizers``' trainer, on every word as often as it counts.
+
+    Raises:
+        ValueError: there is more than it can count.
     """
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
+    times = _times(words)
+    if int((times * words.lengths).sum()) > LIBRARY_LIMIT * 16:
+        raise ValueError(
+            "backend: tokenizers counts pairs in 32 bits, and this is too much text for it; "
+            "give sample_bytes, or use the backend native"
+        )
     tokenizer: Any = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizer(options, longest_piece=LONGEST_PIECE)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(SEPARATOR, "removed"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
     limit: dict[str, Any] = {}
     if options.max_token_length is not None:
         limit["max_token_length"] = options.max_token_length + 1  # theirs: shorter than
@@ -60,33 +108,33 @@ def learn_vocabulary(
         show_progress=False,
         **limit,
     )
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.train_from_iterator(_texts(words, times, options.min_piece_count), trainer)
     model = json.loads(tokenizer.to_str())["model"]
-    return Vocabulary(model["vocab"], [tuple(merge) for merge in model["merges"]])
+    merges = [(left, right) for left, right in model["merges"]]
+    ids: dict[str, int] = model["vocab"]
+    pairs = np.full(len(ids), -1, np.int64)
+    for left, right in merges:
+        pairs[ids[left + right]] = ids[left] << 32 | ids[right]
+    return Vocabulary(ids, merges, pairs)
 
 
-def pre_tokenizer(options: TokenizerOptions, longest_piece: int | None = None) -> Any:
-    """Cut by the pattern, then bytes as printable characters.
-
-    Args:
-        options: the pattern and its digits.
-        longest_piece: cut pieces of more characters; None: leave them whole.
-    """
-    from tokenizers import Regex, pre_tokenizers
-
-    if is_gpt2(options.pretokenizer, options.digits) and longest_piece is None:
-        return pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
-    pattern = Regex(pattern_of(options.pretokenizer, options.digits))
-    steps: list[Any] = [pre_tokenizers.Split(pattern, "isolated")]
-    if longest_piece is not None:
-        cut = Regex(rf"[\s\S]{{1,{longest_piece}}}")
-        steps.append(pre_tokenizers.Split(cut, "isolated"))
-    steps.append(pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False))
-    return pre_tokenizers.Sequence(steps)
+def _times(words: Words) -> np.ndarray:
+    """int64 [words]: how often each is given to the library: its weight, scaled to the real sum."""
+    weighted, seen = int(words.weighted.sum()), int(words.seen.sum())
+    if np.array_equal(words.weighted, words.seen):
+        return words.seen
+    return np.maximum(np.rint(words.weighted * (seen / max(weighted, 1))).astype(np.int64), 1)
 
 
-def backend_name() -> str:
-    """What learns, with its version, for the record."""
-    import tokenizers
-
-    return f"tokenizers {tokenizers.__version__}"
+def _texts(words: Words, times: np.ndarray, min_seen: int) -> Iterator[str]:
+    begins = words.ends - words.lengths
+    chosen = np.flatnonzero(words.seen >= min_seen)
+    for begin, end, count in zip(
+        begins[chosen].tolist(), words.ends[chosen].tolist(), times[chosen].tolist(), strict=True
+    ):
+        piece = words.data[begin:end].tobytes().decode()
+        if SEPARATOR in piece:
+            raise ValueError("backend: tokenizers cannot learn from text that holds U+10FFFF")
+        at_once = max(TEXT_AT_ONCE // (len(piece) + 1), 1)
+        for start in range(0, count, at_once):
+            yield SEPARATOR.join([piece] * min(at_once, count - start))

@@ -1,18 +1,20 @@
 """Which documents a tokenizer learns from, and which it is judged on.
 
-Two passes. The first counts the bytes of every language, and how they lie along the line of the
-documents' hashes. That says where to cut each language so that it contributes what it should:
+A document's place on a line is a hash of (seed, id), so the choice depends on the documents alone,
+is the same for any order of files, needs no sorting, and holds no text in memory:
 
     hash of (seed, id)    0 ------ learned from ------|   unread   |-- held out -- 2^64
 
-The second pass takes what lies left of the cut; what lies at the right end is never learned from
-and measures the result. So the choice depends on the documents alone, is the same for any order of
-files, needs no sorting, and holds no text in memory.
+One document in fifty is held out: it is never learned from and measures the result. All others are
+learned from, unless a size is set for the sample; then the text is measured first, and each
+language is cut where it has given what it should.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,12 +23,9 @@ import pyarrow.compute as pc
 from formats.buffers import text_buffers
 from formats.documents import UNKNOWN_LANGUAGE, document_numbers
 
-HELD_OUT_BYTES = 256_000
-"""Text of a language to judge on: enough for three digits of bytes per token."""
 HELD_OUT_SHARE = 50
-"""About one byte in so many is held out."""
-FEWEST_DOCUMENTS = 10
-"""A language of fewer documents needs them all to learn from."""
+"""One document in so many is held out."""
+FIRST_HELD_OUT = np.uint64(2**64 - 2**64 // HELD_OUT_SHARE)
 
 _MANTISSA_BITS = 6
 BINS = 65 << _MANTISSA_BITS
@@ -63,85 +62,66 @@ def languages_of(batch: pa.RecordBatch) -> pa.DictionaryArray:
     return pc.cast(filled, pa.string()).dictionary_encode()
 
 
-@dataclass
-class LanguageCount:
-    """What there is of one language."""
-
-    documents: int = 0
-    text_bytes: int = 0
-    from_start: np.ndarray = field(default_factory=lambda: np.zeros(BINS, np.int64))
-    """int64 [BINS]: bytes by the bin of the hash."""
-    from_end: np.ndarray = field(default_factory=lambda: np.zeros(BINS, np.int64))
-    """int64 [BINS]: bytes by the bin of the hash's distance from the end."""
-
-
-def count_batch(batch: pa.RecordBatch, seed: int, counts: dict[str, LanguageCount]) -> None:
-    """Add a batch's documents to the counts of their languages."""
-    hashes = document_hashes(batch.column("id"), seed)
-    text_bytes = text_lengths(batch)
-    start_bins, end_bins = bins_of(hashes), bins_of(~hashes)
-    languages = languages_of(batch)
-    for number, language in enumerate(languages.dictionary.to_pylist()):
-        rows = _rows_of(languages, number)
-        count = counts.setdefault(language, LanguageCount())
-        count.documents += len(rows)
-        count.text_bytes += int(text_bytes[rows].sum())
-        np.add.at(count.from_start, start_bins[rows], text_bytes[rows])
-        np.add.at(count.from_end, end_bins[rows], text_bytes[rows])
-
-
 def text_lengths(batch: pa.RecordBatch) -> np.ndarray:
     """Bytes of each text: int64 [rows]."""
     return np.diff(text_buffers(batch.column("text"))[1])
 
 
-def _rows_of(languages: pa.DictionaryArray, number: int) -> np.ndarray:
-    indices = languages.indices.to_numpy(zero_copy_only=False)
-    return np.flatnonzero(indices == number)
+@dataclass
+class Supply:
+    """What there is of one language to learn from, held-out documents left aside."""
+
+    text_bytes: int = 0
+    bins: np.ndarray = field(default_factory=lambda: np.zeros(BINS, np.int64))
+    """int64 [BINS]: bytes by the bin of the hash."""
+
+    def as_item(self) -> dict[str, Any]:
+        """Plain values: the bins that are not empty."""
+        filled = np.flatnonzero(self.bins)
+        return {"bins": filled.tolist(), "text_bytes": self.bins[filled].tolist()}
 
 
-@dataclass(frozen=True)
-class LanguagePlan:
-    """What is taken of one language."""
+def measure_batch(batch: pa.RecordBatch, seed: int, supplies: dict[str, Supply]) -> None:
+    """Add a batch's documents to what there is of their languages."""
+    hashes = document_hashes(batch.column("id"), seed)
+    text_bytes = np.where(hashes < FIRST_HELD_OUT, text_lengths(batch), 0)
+    bins, languages = bins_of(hashes), languages_of(batch)
+    codes = languages.indices.to_numpy(zero_copy_only=False)
+    for number, language in enumerate(languages.dictionary.to_pylist()):
+        rows = np.flatnonzero(codes == number)
+        supply = supplies.setdefault(language, Supply())
+        supply.text_bytes += int(text_bytes[rows].sum())
+        np.add.at(supply.bins, bins[rows], text_bytes[rows])
 
-    documents: int
-    """All there are."""
-    text_bytes: int
-    """All there are."""
-    wanted_bytes: int
-    """To learn from: the language's share of the sample."""
-    start_bins: int
-    """A document whose bin is below this one is learned from."""
-    end_bins: int
-    """A document whose bin from the end is below this one is held out."""
+
+def added(parts: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, Supply]:
+    """Supplies of several tasks (language -> ``Supply.as_item``) together."""
+    supplies: dict[str, Supply] = {}
+    for part in parts:
+        for language, item in part.items():
+            supply = supplies.setdefault(language, Supply())
+            supply.bins[item["bins"]] += np.array(item["text_bytes"], np.int64)
+            supply.text_bytes += sum(item["text_bytes"])
+    return supplies
 
 
 def plan_sample(
-    counts: dict[str, LanguageCount], sample_bytes: int, temperature: float | None
-) -> dict[str, LanguagePlan]:
-    """Share the sample among languages; in the order of their names.
+    supplies: Mapping[str, Supply], shares: Mapping[str, float], sample_bytes: int
+) -> dict[str, int]:
+    """Where to cut each language: it is learned from below this bin, in the order of names.
 
     Args:
-        counts: what there is.
+        supplies: what there is.
+        shares: of each language in the sample; what it does not have goes to the others.
         sample_bytes: to learn from, all languages together.
-        temperature: shares are proportional to bytes to this power; None: to bytes. What a
-            language does not have goes to the others.
     """
-    names = sorted(counts)
-    end_bins = {name: _held_out_bins(counts[name]) for name in names}
-    held_out = {name: int(counts[name].from_end[: end_bins[name]].sum()) for name in names}
-    supply = np.array([counts[name].text_bytes - held_out[name] for name in names], np.float64)
-    weights = supply ** (1.0 if temperature is None else temperature)
-    wanted = share_out(np.where(supply > 0, weights, 0.0), supply, sample_bytes)
-    plan = {}
-    for name, wanted_bytes in zip(names, wanted, strict=True):
-        count = counts[name]
-        takes_all = wanted_bytes >= count.text_bytes - held_out[name]
-        start_bins = BINS if takes_all else _bins_for(count.from_start, wanted_bytes, at_least=1)
-        plan[name] = LanguagePlan(
-            count.documents, count.text_bytes, round(wanted_bytes), start_bins, end_bins[name]
-        )
-    return plan
+    names = sorted(supplies)
+    supply = np.array([supplies[name].text_bytes for name in names], np.float64)
+    wanted = share_out(np.array([shares[name] for name in names]), supply, sample_bytes)
+    return {
+        name: BINS if bytes_ >= supplies[name].text_bytes else _bins_for(supplies[name].bins, bytes_)
+        for name, bytes_ in zip(names, wanted, strict=True)
+    }
 
 
 def share_out(weights: np.ndarray, supply: np.ndarray, total: float) -> np.ndarray:
@@ -165,30 +145,28 @@ def share_out(weights: np.ndarray, supply: np.ndarray, total: float) -> np.ndarr
     return shares
 
 
-def _held_out_bins(count: LanguageCount) -> int:
-    if count.documents < FEWEST_DOCUMENTS:
-        return 0
-    wanted = max(count.text_bytes / HELD_OUT_SHARE, count.text_bytes / count.documents)
-    bins = _bins_for(count.from_end, min(wanted, HELD_OUT_BYTES), at_least=1)
-    # Where the first document met is most of a book, it is worth more to learn from.
-    return bins if int(count.from_end[:bins].sum()) * 10 <= count.text_bytes else 0
-
-
-def _bins_for(bytes_by_bin: np.ndarray, wanted: float, at_least: int) -> int:
+def _bins_for(bytes_by_bin: np.ndarray, wanted: float) -> int:
     """How many bins from the first come nearest to the bytes wanted.
 
-    ``at_least`` 1: a language is never left out, however little of it is wanted.
+    At least one that is filled: a language is never left out, however little of it is wanted.
     """
     filled = np.flatnonzero(bytes_by_bin)
+    if len(filled) == 0:
+        return 0
     reached = np.concatenate([[0], np.cumsum(bytes_by_bin[filled])])
-    steps = max(int(np.argmin(np.abs(reached - wanted))), min(at_least, len(filled)))
-    return int(filled[steps - 1]) + 1 if steps else 0
+    steps = max(int(np.argmin(np.abs(reached - wanted))), 1)
+    return int(filled[steps - 1]) + 1
 
 
 def choose(
-    batch: pa.RecordBatch, seed: int, plan: dict[str, LanguagePlan]
+    batch: pa.RecordBatch, seed: int, plan: Mapping[str, int] | None
 ) -> tuple[np.ndarray, np.ndarray, pa.DictionaryArray]:
     """Which rows to learn from and which to hold out.
+
+    Args:
+        batch: documents.
+        seed: chooses.
+        plan: ``plan_sample``; None: everything that is not held out.
 
     Returns:
         learned: bool [rows].
@@ -197,9 +175,9 @@ def choose(
     """
     hashes = document_hashes(batch.column("id"), seed)
     languages = languages_of(batch)
+    held_out = hashes >= FIRST_HELD_OUT
+    if plan is None:
+        return ~held_out, held_out, languages
     of_row = languages.indices.to_numpy(zero_copy_only=False)
-    plans = [plan[name] for name in languages.dictionary.to_pylist()]
-    start_limits = np.array([p.start_bins for p in plans], np.int64)[of_row]
-    end_limits = np.array([p.end_bins for p in plans], np.int64)[of_row]
-    held_out = bins_of(~hashes) < end_limits
-    return (bins_of(hashes) < start_limits) & ~held_out, held_out, languages
+    limits = np.array([plan[name] for name in languages.dictionary.to_pylist()], np.int64)[of_row]
+    return (bins_of(hashes) < limits) & ~held_out, held_out, languages

@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from formats.pretokenizers.patterns import OWN, splits_of
 from formats.units import parse_bytes
-from tokenizer_train.patterns import pattern_of
 
 BYTE_ENTRIES = 256
 """Every tokenizer begins with an entry per byte, so that no text is ever unknown."""
@@ -17,7 +17,7 @@ Bytes = Annotated[int, BeforeValidator(parse_bytes)]
 
 
 class SpecialTokens(BaseModel):
-    """Tokens that stand for no text; they take the last ids of the vocabulary, in this order.
+    """Tokens that stand for no text, in this order; they are part of the vocabulary's size.
 
     There is no beginning-of-document token unless one is asked for: documents are packed one
     after the other and the end token alone parts them.
@@ -36,6 +36,15 @@ class SpecialTokens(BaseModel):
         default=[],
         description="Further tokens with an id of their own, for chat or tools later on.",
     )
+    reserved: int = Field(
+        default=0,
+        ge=0,
+        description="Slots without a meaning yet, <|reserved_0|> and so on: room to name tokens "
+        "later without another size of the model.",
+    )
+    place: Literal["last", "first"] = Field(
+        default="last", description="Whether they take the last ids of the vocabulary or the first."
+    )
 
     @model_validator(mode="after")
     def _all_different(self) -> Self:
@@ -49,7 +58,8 @@ class SpecialTokens(BaseModel):
 
     def in_order(self) -> list[str]:
         """All of them, in the order of their ids."""
-        return [*self.roles().values(), *self.extra]
+        reserved = [f"<|reserved_{number}|>" for number in range(self.reserved)]
+        return [*self.roles().values(), *self.extra, *reserved]
 
     def roles(self) -> dict[str, str]:
         """The tokens that mean something to us: ``{"eos": "<|endoftext|>", "pad": "<|pad|>"}``."""
@@ -65,26 +75,40 @@ class TokenizerOptions(BaseModel):
     vocab: int = Field(
         default=100_534, description="Entries of the vocabulary: bytes, merges and special tokens."
     )
-    sample_bytes: Bytes = Field(
-        default=200_000_000,
+    backend: Literal["native", "tokenizers"] = Field(
+        default="native",
+        description="Who learns the merges: ours, or the library's trainer on the same counts.",
+    )
+    sample_bytes: Bytes | None = Field(
+        default=None,
         gt=0,
-        description='Text to learn from, such as "200MB"; the rest is not read.',
+        description='Text to learn from at most, such as "200GB"; null: all of it.',
     )
     language_temperature: float | None = Field(
         default=0.3,
         ge=0,
         le=1,
-        description="A language's share of the sample is its share of the text to this power: "
-        "1 or null as found, 0 all alike, 0.3 in between.",
+        description="A language's share of what is learned from is its share of the text to this "
+        "power: 1 or null as found, 0 all alike, 0.3 in between.",
+    )
+    language_shares: dict[str, Annotated[float, Field(ge=0)]] | None = Field(
+        default=None,
+        description='Shares by language instead, in any unit; "*" is shared by all others as they '
+        "are found, and without it they are left out.",
     )
     pretokenizer: str = Field(
-        default="o200k",
-        description="How text is cut before merging: o200k, cl100k, llama3, qwen2, gpt2 or a "
-        "regular expression.",
+        default=OWN,
+        description="How text is cut before merging: polymill (o200k, and scripts without spaces "
+        "cut too), o200k, cl100k, llama3, qwen2, deepseek, gpt2 or a regular expression.",
     )
     digits: Literal["single", "triple", "free"] | None = Field(
         default=None,
         description="Digits in one token at most: 1, 3 or any; null: what the pattern says.",
+    )
+    merges: Literal["aligned", "plain"] | None = Field(
+        default=None,
+        description="aligned: no token joins a part of one character to another character; plain: "
+        "the usual rule. null: aligned where the backend is ours.",
     )
     special: SpecialTokens = Field(
         default=SpecialTokens(), description="Tokens that stand for no text."
@@ -93,7 +117,13 @@ class TokenizerOptions(BaseModel):
         default=None, ge=2, le=65_535, description="Bytes of the longest token; null: no limit."
     )
     min_frequency: int = Field(
-        default=2, ge=1, description="A pair seen less often in the sample is not merged."
+        default=2, ge=1, description="A pair seen less often in the text is not merged."
+    )
+    min_piece_count: int = Field(
+        default=1,
+        ge=1,
+        description="A piece seen less often in all languages together is left out: most pieces "
+        "of hundreds of gigabytes were seen once, and memory is for the others.",
     )
     when_short: Literal["accept", "fail"] = Field(
         default="accept",
@@ -104,16 +134,28 @@ class TokenizerOptions(BaseModel):
     @field_validator("pretokenizer")
     @classmethod
     def _known_pattern(cls, value: str) -> str:
-        pattern_of(value)
+        splits_of(value)
         return value
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        pattern_of(self.pretokenizer, self.digits)
+        splits_of(self.pretokenizer, self.digits)
         least = BYTE_ENTRIES + len(self.special.in_order())
         if self.vocab < least:
             raise ValueError(
                 f"vocab: {self.vocab:,} is too small; 256 bytes and "
                 f"{least - BYTE_ENTRIES} special tokens already make {least:,}"
             )
+        if self.backend != "native" and self.merges == "aligned":
+            raise ValueError(f"merges: aligned needs the backend native, not {self.backend}")
         return self
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The expressions that cut text."""
+        return splits_of(self.pretokenizer, self.digits)
+
+    @property
+    def aligned(self) -> bool:
+        """Whether tokens keep to whole characters or parts of one."""
+        return self.merges == "aligned" or (self.merges is None and self.backend == "native")

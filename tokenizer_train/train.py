@@ -1,51 +1,41 @@
 """Training a tokenizer, from documents to a folder that others load.
 
-documents -> count by language -> plan the sample -> learn merges -> folder
-                                        |                              |
-                                        +---- held-out text ------- measure
+documents -> count pieces by language -> counts.arrow -> weigh languages -> merge -> folder
+                                              |                                |
+                                              +------- held-out pieces ---- measure
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from formats.tokenizer_files import read_tokenizer_files
 from formats.units import format_bytes
+from tokenizer_train.balance import wanted_shares
+from tokenizer_train.counting.combine import combine_range, join, ranges
+from tokenizer_train.counting.counts_file import (
+    COUNTS_FILE,
+    common_info,
+    count_rows,
+    read_info,
+)
+from tokenizer_train.counting.tasks import count_files, group_files, measure_files
 from tokenizer_train.documents import Documents
-from tokenizer_train.export import build_tokenizer, write_tokenizer
-from tokenizer_train.held_out import LONGEST_TEXT, HeldOut, measure
-from tokenizer_train.learn import (
-    SAFE_SAMPLE_BYTES,
-    Vocabulary,
-    backend_name,
-    learn_vocabulary,
-)
-from tokenizer_train.progress import Progress, no_progress
-from tokenizer_train.sample import (
-    BINS,
-    LanguageCount,
-    LanguagePlan,
-    choose,
-    count_batch,
-    plan_sample,
-    text_lengths,
-)
-from tokenizer_train.settings import BYTE_ENTRIES, TokenizerOptions
+from tokenizer_train.engine import Engine, LocalEngine
+from tokenizer_train.sample import added, plan_sample
+from tokenizer_train.settings import TokenizerOptions
+from tokenizer_train.step import learn_from_counts
 
-TEXTS_AT_ONCE = 256
-"""What the trainer takes in one list."""
+COUNTS_FOLDER = "counts"
+"""Below the tokenizer's folder, where nothing else is said."""
+DEFAULT_MEMORY = 1 << 30
+MOST_EXPANSION = 40
+"""Stored bytes hardly hold more text than so many times their size: zstd on ordinary text reaches 3
+to 8. Where even that fits the sample, nothing is measured before it is counted."""
 
 log = logging.getLogger(__name__)
-
-
-class TooFewPairs(ValueError):  # noqa: N818 - the name a user reads: what it is, not what we do
-    """The sample does not hold enough pairs for the vocabulary asked for."""
 
 
 @dataclass(frozen=True)
@@ -62,20 +52,11 @@ class TrainingReport:
     bytes_per_token: dict[str, float]
     """Language -> bytes of held-out text per token; languages without held-out text are absent."""
     notes: list[str]
-    """What a person should know: a size not reached, a balance not possible."""
+    """What a person should know: a size not reached, text left out."""
     training: dict[str, Any]
     """The contents of training.json."""
-
-
-@dataclass
-class _Sample:
-    """The sample as it is read: counted while it streams by."""
-
-    learned_documents: dict[str, int]
-    learned_bytes: dict[str, int]
-    held_out: dict[str, list[str]]
-    special_strings: dict[str, int] = field(default_factory=dict)
-    """Special token -> how often it stood in the text, where it was replaced by a space."""
+    unreadable: dict[str, int]
+    """Records that could not be read, by kind of error."""
 
 
 def train(
@@ -84,198 +65,146 @@ def train(
     options: TokenizerOptions | None = None,
     *,
     seed: int = 0,
-    progress: Progress | None = None,
+    engine: Engine | None = None,
+    counts: Sequence[str] = (),
+    counts_folder: str | None = None,
+    memory_bytes: int = DEFAULT_MEMORY,
+    on_error: str = "fail",
 ) -> TrainingReport:
     """Train a byte-level BPE tokenizer and write its folder.
 
     The same documents, options and seed give the same bytes, however the documents are cut into
-    parts and in whatever order they come.
+    files, in whatever order they come, whatever the memory and the number of workers.
 
     Args:
-        documents: what to learn from; each part is read twice.
+        documents: what to learn from.
         folder: where the tokenizer goes, a path or URL.
         options: see ``TokenizerOptions``; None: the defaults.
-        seed: chooses the sample.
-        progress: called with a step of ``tokenizer_train.progress.STEPS`` and the share done.
+        seed: chooses what is held out, and the sample.
+        engine: runs the parts; None: this process.
+        counts: files of counts of other trainings, which are learned from too.
+        counts_folder: where counts and runs go; None: below the tokenizer's folder.
+        memory_bytes: for counting, of each worker.
+        on_error: ``fail`` at the first record that cannot be read, or ``quarantine`` and count it.
 
     Raises:
         ValueError: there is no text.
         TooFewPairs: the vocabulary cannot be reached and ``when_short`` is ``fail``.
     """
     options = options or TokenizerOptions()
-    report = progress or no_progress
-    counts = _count(documents, seed, report)
-    plan = plan_sample(counts, options.sample_bytes, options.language_temperature)
-    sample = _Sample(dict.fromkeys(plan, 0), dict.fromkeys(plan, 0), {name: [] for name in plan})
-    special = options.special.in_order()
-
-    texts = _read_sample(documents, plan, sample, special, seed, report)
-    vocabulary = learn_vocabulary(texts, options, options.vocab - len(special))
-    report("merge", 1.0)
-    notes = _notes(options, plan, sample, vocabulary)
-
-    tokenizer = build_tokenizer(vocabulary, options)
-    held_out = measure(tokenizer, _in_fixed_order(sample.held_out), lambda x: report("measure", x))
-    training = _training(options, seed, plan, sample, vocabulary, held_out, notes)
-    write_tokenizer(folder, tokenizer, options.special, training)
-    written = read_tokenizer_files(folder)
-    for note in notes:
+    place = counts_folder or f"{folder}/{COUNTS_FOLDER}"
+    engine = engine or LocalEngine(f"{place}/records")
+    runs, unreadable = list(counts), {}
+    if documents:
+        new, unreadable = _count(documents, options, seed, engine, place, memory_bytes, on_error)
+        runs += new
+    combined = _combine(runs, options, engine, place, memory_bytes)
+    item = {
+        "counts": combined,
+        "folder": folder,
+        "options": options.model_dump(mode="json"),
+        "seed": seed,
+    }
+    [result] = engine.map("merge", learn_from_counts, [item])
+    for note in result["notes"]:
         log.warning("%s", note)
-    rates = {name: result.bytes_per_token for name, result in held_out.items()}
-    return TrainingReport(
-        folder=folder,
-        vocab_size=written.vocab_size,
-        sha256=written.sha256,
-        special_ids=dict(written.special_ids),
-        bytes_per_token={name: rate for name, rate in rates.items() if rate is not None},
-        notes=notes,
-        training=training,
-    )
+    return TrainingReport(folder=folder, unreadable=unreadable, **result)
 
 
-def _count(documents: Documents, seed: int, report: Progress) -> dict[str, LanguageCount]:
-    """The first pass: what there is of each language."""
-    counts: dict[str, LanguageCount] = {}
-    for number, part in enumerate(documents):
-        for batch in part():
-            count_batch(batch, seed, counts)
-        report("count", (number + 1) / len(documents))
-    if not any(count.text_bytes for count in counts.values()):
-        raise ValueError(f"no text to learn from in {len(documents)} files")
-    return counts
-
-
-def _read_sample(
+def _count(
     documents: Documents,
-    plan: Mapping[str, LanguagePlan],
-    sample: _Sample,
-    special: list[str],
-    seed: int,
-    report: Progress,
-) -> Iterator[list[str]]:
-    """The second pass: texts to learn from, in lists; held-out texts go into ``sample``."""
-    for number, part in enumerate(documents):
-        for batch in part():
-            learned, held_out, languages = choose(batch, seed, dict(plan))
-            lengths = text_lengths(batch)
-            indices = languages.indices.to_numpy(zero_copy_only=False)
-            for code, language in enumerate(languages.dictionary.to_pylist()):
-                mine = learned & (indices == code)
-                sample.learned_documents[language] += int(mine.sum())
-                sample.learned_bytes[language] += int(lengths[mine].sum())
-                sample.held_out[language] += _held_out_texts(batch, held_out & (indices == code))
-            texts = batch.column("text").filter(pa.array(learned))
-            texts = _without_special_strings(texts, special, sample)
-            for start in range(0, len(texts), TEXTS_AT_ONCE):
-                yield texts.slice(start, TEXTS_AT_ONCE).to_pylist()
-        report("sample", (number + 1) / len(documents))
-    report("merge", 0.0)
-
-
-def _held_out_texts(batch: pa.RecordBatch, rows: Any) -> list[str]:
-    texts = batch.column("text").filter(pa.array(rows))
-    return [text[:LONGEST_TEXT] for text in texts.to_pylist()]
-
-
-def _without_special_strings(texts: pa.Array, special: list[str], sample: _Sample) -> pa.Array:
-    """The texts with what looks like a special token replaced by a space, and counted."""
-    for token in special:
-        found = pc.sum(pc.count_substring(texts, token)).as_py() or 0
-        if found:
-            texts = pc.replace_substring(texts, token, " ")
-            sample.special_strings[token] = sample.special_strings.get(token, 0) + found
-    return texts
-
-
-def _in_fixed_order(texts: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """Languages by name; documents do not need an order, only their sums are used."""
-    return {name: texts[name] for name in sorted(texts)}
-
-
-def _notes(
     options: TokenizerOptions,
-    plan: Mapping[str, LanguagePlan],
-    sample: _Sample,
-    vocabulary: Vocabulary,
-) -> list[str]:
-    """What a person should know of this training.
+    seed: int,
+    engine: Engine,
+    place: str,
+    memory_bytes: int,
+    on_error: str,
+) -> tuple[list[str], dict[str, int]]:
+    """Paths of the runs, and what could not be read."""
+    groups = group_files(documents)
+    common = {"seed": seed, "on_error": on_error}
+    plan = None
+    limit = options.sample_bytes
+    if limit is not None and sum(f.stored_bytes for f in documents) * MOST_EXPANSION > limit:
+        items = [common | {"files": files} for files in groups]
+        parts = [result["supplies"] for result in engine.map("measure", measure_files, items)]
+        supplies = added(parts)
+        if sum(supply.text_bytes for supply in supplies.values()) > limit:
+            sizes = {name: supply.text_bytes for name, supply in supplies.items()}
+            plan = plan_sample(supplies, wanted_shares(sizes, options), limit)
+    items = [
+        common
+        | {
+            "files": files,
+            "plan": plan,
+            "splits": list(options.splits),
+            "special": options.special.in_order(),
+            "memory_bytes": memory_bytes,
+            "out": f"{place}/runs/part-{number:05d}",
+        }
+        for number, files in enumerate(groups)
+    ]
+    results = engine.map("count", count_files, items)
+    unreadable: dict[str, int] = {}
+    for result in results:
+        for kind, number in result["unreadable"].items():
+            unreadable[kind] = unreadable.get(kind, 0) + number
+    return [path for result in results for path in result["runs"]], unreadable
+
+
+def _combine(
+    runs: Sequence[str],
+    options: TokenizerOptions,
+    engine: Engine,
+    place: str,
+    memory_bytes: int,
+) -> str:
+    """One file of counts from all runs.
 
     Raises:
-        TooFewPairs: see ``train``.
+        ValueError: there is no text, or counts of other cuts are among them.
     """
-    notes = []
-    used = sum(sample.learned_bytes.values())
-    reached = len(vocabulary.ids) + len(options.special.in_order())
-    if reached < options.vocab:
-        limit = ", max_token_length" if options.max_token_length else ""
-        message = (
-            f"vocab: {options.vocab:,} asked for, {reached:,} possible: {format_bytes(used)} of "
-            f"text hold no further pair seen {options.min_frequency} times or more. "
-            f"Give more text, or lower vocab or min_frequency{limit}"
+    if not runs:
+        raise ValueError("no text to learn from: neither documents nor counts were given")
+    info = common_info([read_info(path) for path in runs])
+    if info.splits != options.splits:
+        raise ValueError(
+            f"the counts were cut by {list(info.splits)}, not by {list(options.splits)}: give the "
+            "pretokenizer and the digits that they were made with"
         )
-        if options.when_short == "fail":
-            raise TooFewPairs(message)
-        notes.append(message)
-    takes_all = all(language.start_bins == BINS for language in plan.values())
-    if takes_all and options.language_temperature not in (None, 1.0) and len(plan) > 1:
-        notes.append(
-            f"language_temperature: without effect, since the sample ({format_bytes(used)}) is all "
-            f"the text there is; a smaller sample_bytes leaves room to balance"
-        )
-    if used > SAFE_SAMPLE_BYTES:
-        notes.append(
-            f"sample_bytes: {backend_name()} miscounts pairs seen more than 2,147,483,647 times; "
-            f"samples up to {format_bytes(SAFE_SAMPLE_BYTES)} are safe"
-        )
-    return notes
+    if not any(group.text_bytes for group in info.groups):
+        raise ValueError("no text to learn from: all documents are empty")
+    items = [
+        {"runs": list(runs), "low": low, "high": high, "out": f"{place}/ranges/{number:05d}.arrow"}
+        for number, (low, high) in enumerate(ranges(sum(map(count_rows, runs)), memory_bytes))
+    ]
+    item = {"ranges": items, "out": f"{place}/{COUNTS_FILE}"}
+    if len(items) > 1:
+        engine.map("combine", combine_range, items)
+    engine.map("join", join_ranges, [item])
+    return str(item["out"])
 
 
-def _training(
-    options: TokenizerOptions,
-    seed: int,
-    plan: Mapping[str, LanguagePlan],
-    sample: _Sample,
-    vocabulary: Vocabulary,
-    held_out: Mapping[str, HeldOut],
-    notes: list[str],
-) -> dict[str, Any]:
-    """The contents of training.json: no times, no paths, so that equal trainings are equal."""
-    special = options.special.in_order()
-    return {
-        "version": 1,
-        "backend": backend_name(),
-        "seed": seed,
-        "settings": options.model_dump(mode="json"),
-        "vocabulary": {
-            "asked": options.vocab,
-            "reached": len(vocabulary.ids) + len(special),
-            "bytes": BYTE_ENTRIES,
-            "merges": len(vocabulary.merges),
-            "special": len(special),
-        },
-        "sample": {
-            "asked_bytes": options.sample_bytes,
-            "used_bytes": sum(sample.learned_bytes.values()),
-            "used_documents": sum(sample.learned_documents.values()),
-            "special_strings_in_text": dict(sorted(sample.special_strings.items())),
-        },
-        "bytes_per_token": HeldOut(
-            sum(result.documents for result in held_out.values()),
-            sum(result.text_bytes for result in held_out.values()),
-            sum(result.tokens for result in held_out.values()),
-        ).bytes_per_token,
-        "languages": {
-            name: {
-                "documents": plan[name].documents,
-                "text_bytes": plan[name].text_bytes,
-                "wanted_bytes": plan[name].wanted_bytes,
-                "used_bytes": sample.learned_bytes[name],
-                "used_documents": sample.learned_documents[name],
-                "held_out_documents": held_out[name].documents,
-                "held_out_bytes": held_out[name].text_bytes,
-                "bytes_per_token": held_out[name].bytes_per_token,
-            }
-            for name in sorted(plan)
-        },
-        "notes": notes,
-    }
+def join_ranges(item: dict[str, Any]) -> dict[str, Any]:
+    """Put the combined ranges into one file: an engine's task; a lone range is combined here."""
+    if len(item["ranges"]) == 1:
+        combine_range(item["ranges"][0])
+    join([one["out"] for one in item["ranges"]], item["out"])
+    return {}
+
+
+def languages_of_report(training: Mapping[str, Any]) -> list[tuple[str, str, str, str, str]]:
+    """Rows for people: language, its text, learned from, its share, bytes per token."""
+    rows = []
+    for name, language in training["languages"].items():
+        rate = language["bytes_per_token"]
+        rows.append(
+            (
+                name,
+                format_bytes(language["text_bytes"]),
+                format_bytes(language["used_bytes"]),
+                f"{language['share']:.1%}",
+                "-" if rate is None else f"{rate:.2f}",
+            )
+        )
+    return rows

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from formats.buffers import text_buffers
-from tokenizer_train.counting.counts_file import read_batches
+from tokenizer_train.counting.counts_file import read_batches, read_info
 from tokenizer_train.merging import words_kernels as kernels
 from tokenizer_train.merging.alphabet import id_of_byte
 
@@ -91,3 +91,34 @@ def lay_out(words: Words, min_seen: int) -> Symbols:
     weights, seen = np.empty(blocks, np.int64), np.empty(blocks, np.int64)
     kernels.lay_out(order, words.data, *arrays, id_of_byte(), symbols, weights, seen)
     return Symbols(symbols, weights, seen)
+
+
+def lost_pieces(
+    path: str, weights: np.ndarray, words: Words, min_seen: int
+) -> dict[str, tuple[int, int]]:
+    """What is left out because it was seen too seldom.
+
+    Args:
+        path: the file of counts that the words come from.
+        weights: int64 [groups]: those of ``read_words``.
+        words: ``read_words``.
+        min_seen: words seen less often are left out.
+
+    Returns:
+        Language -> pieces and bytes of text that are left out.
+    """
+    groups = read_info(path).groups
+    lost = np.zeros((2, len(groups)), np.int64)
+    state = np.zeros(1, np.int64)
+    if min_seen > 1:
+        for batch in read_batches(path):
+            kernels.add_lost(
+                *text_buffers(batch.column("piece")), batch.column("group").to_numpy(),
+                batch.column("count").to_numpy(), weights, words.data, words.ends, words.seen,
+                min_seen, state, lost[0], lost[1],
+            )  # fmt: skip
+    sums: dict[str, tuple[int, int]] = {}
+    for group, pieces, size in zip(groups, lost[0].tolist(), lost[1].tolist(), strict=True):
+        before = sums.get(group.language, (0, 0))
+        sums[group.language] = (before[0] + pieces, before[1] + size)
+    return sums

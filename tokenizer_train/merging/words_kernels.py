@@ -80,6 +80,61 @@ def add_words(
     state[0], state[1] = words, used
 
 
+@kernel(
+    (
+        t["u8"], t["i64"], t["u32"], t["i64"], t["i64"], t["u8"], t["i64"], t["i64"], I64,
+        t["w_i64"], t["w_i64"], t["w_i64"],
+    )
+)  # fmt: skip
+def add_lost(
+    data: np.ndarray,
+    offsets: np.ndarray,
+    groups: np.ndarray,
+    counts: np.ndarray,
+    weights: np.ndarray,
+    word_bytes: np.ndarray,
+    word_ends: np.ndarray,
+    seen: np.ndarray,
+    min_seen: int,
+    state: np.ndarray,
+    lost_pieces: np.ndarray,
+    lost_bytes: np.ndarray,
+) -> None:
+    """Add up what words that were seen too seldom leave out; rows as for ``add_words``.
+
+    Args:
+        data: uint8, bytes of the pieces.
+        offsets: int64 [rows + 1].
+        groups: uint32 [rows].
+        counts: int64 [rows].
+        weights: int64 [groups].
+        word_bytes: uint8: of ``add_words``.
+        word_ends: int64 [words]: of ``add_words``.
+        seen: int64 [words]: of ``add_words``.
+        min_seen: a word seen less often is left out.
+        state: int64 [1]: the word that the last row was of; written.
+        lost_pieces: int64 [groups], written: added to.
+        lost_bytes: int64 [groups], written: added to.
+    """
+    word = state[0]
+    for row in range(len(groups)):
+        if weights[groups[row]] == 0:
+            continue
+        start, length = offsets[row], offsets[row + 1] - offsets[row]
+        begin = word_ends[word - 1] if word else 0
+        same = word_ends[word] - begin == length
+        for i in range(length):
+            if not same or word_bytes[begin + i] != data[start + i]:
+                same = False
+                break
+        if not same:
+            word += 1
+        if seen[word] < min_seen:
+            lost_pieces[groups[row]] += counts[row]
+            lost_bytes[groups[row]] += length * counts[row]
+    state[0] = word
+
+
 @step()
 def blocks_of(positions: Scalar) -> Scalar:
     """Whole blocks that hold so many positions."""

@@ -1,0 +1,197 @@
+"""The last step of a training: counts in, the tokenizer's folder out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from formats.buffers import text_buffers
+from formats.tokenizer_files import read_tokenizer_files
+from formats.units import format_bytes
+from tokenizer_train import progress
+from tokenizer_train.balance import Balance, balance_groups
+from tokenizer_train.counting.counts_file import CountsInfo, read_batches, read_info
+from tokenizer_train.export import build_tokenizer, write_tokenizer
+from tokenizer_train.learn import Vocabulary, backend_name, learn_vocabulary
+from tokenizer_train.merging.alphabet import id_of_byte
+from tokenizer_train.merging.words import Words, lost_pieces, read_words
+from tokenizer_train.settings import BYTE_ENTRIES, TokenizerOptions
+
+
+class TooFewPairs(ValueError):  # noqa: N818 - the name a user reads: what it is, not what we do
+    """The text does not hold enough pairs for the vocabulary asked for."""
+
+
+def learn_from_counts(item: dict[str, Any]) -> dict[str, Any]:
+    """Learn merges from counts and write the tokenizer: an engine's task.
+
+    Args:
+        item: ``counts``: the file; ``folder``: of the tokenizer; ``options``; ``seed``.
+
+    Returns:
+        The fields of ``TrainingReport`` but ``folder`` and ``unreadable``.
+
+    Raises:
+        TooFewPairs: the vocabulary cannot be reached and ``when_short`` is ``fail``.
+    """
+    options = TokenizerOptions.model_validate(item["options"])
+    info = read_info(item["counts"])
+    balance = balance_groups(info.groups, info.unread_bytes, options)
+    words = read_words(item["counts"], balance.weights)
+    lost = lost_pieces(item["counts"], balance.weights, words, options.min_piece_count)
+    entries = options.vocab - len(options.special.in_order())
+    weights = balance.weights[balance.weights > 0]
+    vocabulary = learn_vocabulary(words, weights, options, entries, progress.report)
+    notes = _notes(options, balance, words, lost, info, vocabulary)
+    rates = _bytes_per_token(item["counts"], info, balance, vocabulary)
+    training = _training(options, item["seed"], info, balance, lost, vocabulary, rates, notes)
+    tokenizer = build_tokenizer(vocabulary, options)
+    write_tokenizer(item["folder"], tokenizer, options.special, training)
+    written = read_tokenizer_files(item["folder"])
+    return {
+        "vocab_size": written.vocab_size,
+        "sha256": written.sha256,
+        "special_ids": dict(written.special_ids),
+        "bytes_per_token": {n: r for n, (r, _) in rates.items() if n and r is not None},
+        "notes": notes,
+        "training": training,
+    }
+
+
+_Rates = dict[str, tuple[float | None, int]]
+"""Language -> bytes per token and bytes of held-out text; "" -> of all of it."""
+
+
+def _bytes_per_token(
+    counts: str, info: CountsInfo, balance: Balance, vocabulary: Vocabulary
+) -> _Rates:
+    """How well held-out text is encoded; its pieces and their counts say it all."""
+    from tokenizer_train.merging.encode_kernels import count_tokens, index_merges
+
+    size = 1 << max(2 * len(vocabulary.pairs), 2).bit_length()
+    keys, tokens = np.full(size, -1, np.int64), np.empty(size, np.int32)
+    index_merges(vocabulary.pairs, BYTE_ENTRIES, keys, tokens)
+    sums = np.zeros((2, len(info.groups)), np.int64)
+    for batch in read_batches(counts):
+        count_tokens(
+            *text_buffers(batch.column("piece")), batch.column("group").to_numpy(),
+            batch.column("count").to_numpy(), id_of_byte(), keys, tokens, balance.measured,
+            sums[0], sums[1],
+        )  # fmt: skip
+    rates: _Rates = {"": _rate(int(sums[0].sum()), int(sums[1].sum()))}
+    for number, group in enumerate(info.groups):
+        rates.setdefault(group.language, (None, 0))
+        if balance.measured[number]:
+            rates[group.language] = _rate(int(sums[0, number]), int(sums[1, number]))
+    return rates
+
+
+def _rate(tokens: int, text_bytes: int) -> tuple[float | None, int]:
+    return (round(text_bytes / tokens, 4) if tokens else None), text_bytes
+
+
+def _notes(
+    options: TokenizerOptions,
+    balance: Balance,
+    words: Words,
+    lost: dict[str, tuple[int, int]],
+    info: CountsInfo,
+    vocabulary: Vocabulary,
+) -> list[str]:
+    """What a person should know of this training.
+
+    Raises:
+        TooFewPairs: see ``learn_from_counts``.
+    """
+    notes = []
+    used = sum(balance.learned_bytes.values())
+    reached = len(vocabulary.ids) + len(options.special.in_order())
+    if reached < options.vocab:
+        limits = [
+            name
+            for name, is_limit in (
+                ("max_token_length", options.max_token_length),
+                ("min_piece_count", options.min_piece_count > 1),
+            )
+            if is_limit
+        ]
+        message = (
+            f"vocab: {options.vocab:,} asked for, {reached:,} possible: the {len(words.ends):,} "
+            f"distinct pieces of {format_bytes(used)} of text hold no further pair seen "
+            f"{options.min_frequency} times or more. Give more text, or lower vocab or "
+            f"{' or '.join(['min_frequency', *limits])}"
+        )
+        if options.when_short == "fail":
+            raise TooFewPairs(message)
+        notes.append(message)
+    if any(pieces for pieces, _ in lost.values()):
+        worst = sorted(lost, key=lambda name: -lost[name][1] / balance.learned_bytes[name])[:5]
+        shares = (f"{name} {lost[name][1] / balance.learned_bytes[name]:.1%}" for name in worst)
+        notes.append(
+            f"min_piece_count: pieces seen less than {options.min_piece_count} times were left "
+            f"out; of the text they made up {', '.join(shares)}"
+        )
+    return notes
+
+
+def _training(
+    options: TokenizerOptions,
+    seed: int,
+    info: CountsInfo,
+    balance: Balance,
+    lost: dict[str, tuple[int, int]],
+    vocabulary: Vocabulary,
+    rates: _Rates,
+    notes: list[str],
+) -> dict[str, Any]:
+    """The contents of training.json: no times, no paths, so that equal trainings are equal."""
+    special = options.special.in_order()
+    weights = {
+        group.language: int(weight)
+        for group, weight in zip(info.groups, balance.weights, strict=True)
+        if not group.held_out
+    }
+    languages = {}
+    for name in sorted({group.language for group in info.groups}):
+        mine = [group for group in info.groups if group.language == name]
+        held_out = [
+            group
+            for group, measured in zip(info.groups, balance.measured, strict=True)
+            if measured and group.language == name
+        ]
+        documents, text_bytes = sum(g.documents for g in mine), sum(g.text_bytes for g in mine)
+        languages[name] = {
+            "documents": documents,
+            "text_bytes": text_bytes + info.unread_bytes.get(name, 0),
+            "used_documents": documents - sum(group.documents for group in held_out),
+            "used_bytes": balance.learned_bytes.get(name, 0),
+            "left_out_bytes": lost.get(name, (0, 0))[1],
+            "weight": weights.get(name, 0),
+            "share": round(balance.shares.get(name, 0.0), 6),
+            "held_out_documents": sum(group.documents for group in held_out),
+            "held_out_bytes": rates[name][1],
+            "bytes_per_token": rates[name][0],
+        }
+    return {
+        "version": 2,
+        "backend": backend_name(options),
+        "seed": seed,
+        "settings": options.model_dump(mode="json"),
+        "vocabulary": {
+            "asked": options.vocab,
+            "reached": len(vocabulary.ids) + len(special),
+            "bytes": BYTE_ENTRIES,
+            "merges": len(vocabulary.merges),
+            "special": len(special),
+        },
+        "sample": {
+            "asked_bytes": options.sample_bytes,
+            "used_bytes": sum(balance.learned_bytes.values()),
+            "used_documents": sum(language["used_documents"] for language in languages.values()),
+            "special_strings_in_text": info.special_strings,
+        },
+        "bytes_per_token": rates[""][0],
+        "languages": languages,
+        "notes": notes,
+    }
