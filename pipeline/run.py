@@ -278,12 +278,11 @@ class Runner:
         return fitted
 
     def _make_tokenizer(self, recipe: Recipe, documents: list[str]) -> dict[str, Any]:
-        from pipeline.tokens_pass import make_tokenizer, tokenizer_item
+        from pipeline.tokens_pass import make_tokenizer
 
         with self._step("tokenizer") as step:
             self.engine.lineage = step.lineage
-            item = tokenizer_item(recipe, documents, self.folder)
-            [result] = self.engine.map("tokenizer", make_tokenizer, [item])
+            result = make_tokenizer(recipe, documents, self.folder, self.engine)
         self._results["tokenizer"] = [result]
         return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from formats import storage
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from formats.run_folder import RunFolder
+    from pipeline.ledger import RecordedEngine
     from pipeline.recipe import Recipe
     from stages.mixture.options import MixtureOptions
 
@@ -20,51 +22,54 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_ma
                    "training.json")  # fmt: skip
 
 
-def tokenizer_item(recipe: Recipe, documents: Sequence[str], folder: RunFolder) -> dict[str, Any]:
-    """What ``make_tokenizer`` is to do, as plain values."""
-    assert recipe.tokenizer is not None
-    train = recipe.tokenizer.train
-    return {
-        "documents": list(documents),
-        "folder": folder.tokenizer_path,
-        "seed": recipe.run.seed,
-        "train": None if train is None else train.model_dump(mode="json"),
-        "path": recipe.tokenizer.path,
-    }
-
-
-def make_tokenizer(item: dict[str, Any]) -> dict[str, Any]:
+def make_tokenizer(
+    recipe: Recipe, documents: Sequence[str], folder: RunFolder, engine: RecordedEngine
+) -> dict[str, Any]:
     """Train the run's tokenizer on its kept documents, or copy the one that is given.
 
     Returns:
         ``vocab_size``, ``sha256``, ``special_ids``; of a trained one ``bytes_per_token`` (held-out
         text, per language) and ``notes`` too.
     """
-    if item["train"] is None:
-        for name in TOKENIZER_FILES:
-            source = f"{item['path']}/{name}"
-            if storage.file_size(source) is not None:
-                storage.copy(source, f"{item['folder']}/{name}")
-        found = read_tokenizer_files(item["folder"])
-        return {
-            "vocab_size": found.vocab_size,
-            "sha256": found.sha256,
-            "special_ids": dict(found.special_ids),
-            "bytes_per_token": {},
-            "notes": [],
-        }
+    assert recipe.tokenizer is not None
+    engine = replace(engine, prefix="tokenizer/")
+    if recipe.tokenizer.train is None:
+        item = {"path": recipe.tokenizer.path, "folder": folder.tokenizer_path}
+        return engine.map("copy", copy_tokenizer, [item])[0]
     from tokenizer_train.documents import run_documents
-    from tokenizer_train.settings import TokenizerOptions
     from tokenizer_train.train import train
 
-    options = TokenizerOptions.model_validate(item["train"])
-    report = train(run_documents(item["documents"]), item["folder"], options, seed=item["seed"])
+    report = train(
+        run_documents(documents), folder.tokenizer_path, recipe.tokenizer.train,
+        seed=recipe.run.seed, engine=engine, counts_folder=f"{folder.work_path}/tokenizer",
+        lineage=engine.lineage,
+    )  # fmt: skip
     return {
         "vocab_size": report.vocab_size,
         "sha256": report.sha256,
         "special_ids": report.special_ids,
         "bytes_per_token": report.bytes_per_token,
         "notes": report.notes,
+    }
+
+
+def copy_tokenizer(item: dict[str, Any]) -> dict[str, Any]:
+    """Copy a tokenizer's files into the run: an engine's task.
+
+    Args:
+        item: ``path`` of its folder, and the ``folder`` in the run.
+    """
+    for name in TOKENIZER_FILES:
+        source = f"{item['path']}/{name}"
+        if storage.file_size(source) is not None:
+            storage.copy(source, f"{item['folder']}/{name}")
+    found = read_tokenizer_files(item["folder"])
+    return {
+        "vocab_size": found.vocab_size,
+        "sha256": found.sha256,
+        "special_ids": dict(found.special_ids),
+        "bytes_per_token": {},
+        "notes": [],
     }
 
 

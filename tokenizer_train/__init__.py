@@ -1,12 +1,13 @@
 """Learns, judges and exports a tokenizer from any amount of text.
 
 documents   what is read: a run's documents, or any files
-sample      which documents are learned from, balanced over languages, and which are held out
-patterns    how text is cut before merging
-learn       from texts to tokens and merges
+sample      which documents are learned from, and which are held out
+counting    text to counts of its pieces, in bounded memory; the text is read once
+balance     what each language counts
+merging     counts to merges, exactly
+learn       the same by one of the backends
 export      the folder that transformers and tokenizers load
-held_out    bytes per token on text not learned from
-train       all of it, in order
+train       all of it, in order, on an engine
 
 >>> from tokenizer_train.documents import input_documents
 >>> from tokenizer_train.settings import TokenizerOptions

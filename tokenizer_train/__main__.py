@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tokenizer_train.settings import TokenizerOptions
     from tokenizer_train.train import TrainingReport
 
-BALANCES = "natural, equal or temperature:0.3 (any number from 0 to 1)"
+BALANCES = "natural, equal, temperature:0.3 (any number from 0 to 1) or a YAML file of shares"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,35 +44,59 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add(
         "files",
-        nargs="+",
+        nargs="*",
         metavar="FILES",
         help="JSONL, Parquet, Arrow, CSV or text, also .gz and .zst; wildcards; or the "
         "documents folder of a run",
     )
-    add("--out", required=True, metavar="DIR", help="folder for tokenizer.json and its companions")
-    add("--vocab", type=int, metavar="N", help="entries of the vocabulary (default 100534)")
     add(
-        "--sample-bytes", metavar="SIZE", help="text to learn from, as 200MB or 2GB (default 200MB)"
+        "--out",
+        default="tokenizer",
+        metavar="DIR",
+        help="folder for tokenizer.json and its companions (default: tokenizer)",
     )
+    add("--vocab", type=int, metavar="N", help="entries of the vocabulary (default 100534)")
+    add("--backend", choices=["native", "tokenizers"], help="who learns (default: native)")
+    add(
+        "--merges",
+        choices=["aligned", "plain"],
+        help="aligned (default): no token joins a part of one character to another; plain: the "
+        "usual rule",
+    )
+    add("--sample-bytes", metavar="SIZE", help="text to learn from, as 200GB (default: all)")
     add("--balance", metavar="HOW", help=f"languages: {BALANCES} (default temperature:0.3)")
     add(
         "--pretokenizer",
         metavar="NAME",
-        help="o200k (default), cl100k, llama3, qwen2, gpt2, or a regular expression. Other "
-        "expressions, and other --digits, encode at the speed of tokenizers: gigatoken, ten times "
-        "as fast, knows the named patterns only",
+        help="polymill (default), o200k, cl100k, llama3, qwen2, deepseek, gpt2, or a regular "
+        "expression, which is counted at the speed of tokenizers: a thirtieth",
     )
     add("--digits", choices=["single", "triple", "free"], help="digits in one token at most")
     add(
         "--special",
         metavar="YAML",
-        help="file with special tokens: eos, pad, bos, extra (a list); default eos "
-        "<|endoftext|>, pad <|pad|>",
+        help="file with special tokens: eos, pad, bos, extra (a list), reserved (how many), place "
+        "(first or last); default eos <|endoftext|>, pad <|pad|>",
     )
     add("--max-token-length", type=int, metavar="BYTES", help="longest token (default: no limit)")
     add("--min-frequency", type=int, metavar="N", help="least count of a pair (default 2)")
+    add(
+        "--min-piece-count",
+        type=int,
+        metavar="N",
+        help="leave out pieces seen less often (default 1: none); what that loses is said",
+    )
     add("--fail-when-short", action="store_true", help="fail if the vocabulary cannot be reached")
-    add("--seed", type=int, default=0, help="chooses the sample (default 0)")
+    add("--seed", type=int, default=0, help="chooses what is held out, and the sample (default 0)")
+    add("--workers", type=int, metavar="N", help="processes that count (default: one per CPU)")
+    add("--memory", metavar="SIZE", help="for counting, of each worker (default 512MB)")
+    add(
+        "--counts",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="counts.arrow of other trainings, learned from too: their text is not read again",
+    )
     add("--text-column", metavar="NAME", help="input column with the text")
     add("--lang-column", metavar="NAME", help="input column with the language")
     add(
@@ -83,12 +107,17 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def parse_balance(how: str) -> float:
-    """The temperature of ``--balance``: ``"equal"`` 0, ``"natural"`` 1, ``"temperature:0.3"`` 0.3.
+def parse_balance(how: str) -> dict[str, Any]:
+    """The settings that ``--balance`` stands for.
+
+    ``"equal"`` is temperature 0, ``"natural"`` 1, ``"temperature:0.3"`` 0.3; a file gives shares.
 
     Raises:
         ValueError: it is none of these.
+        OSError: the file cannot be read.
     """
+    if how.endswith((".yaml", ".yml")):
+        return {"language_shares": _read_yaml(how, "languages and their shares")}
     named = {"natural": 1.0, "equal": 0.0}
     kind, _, number = how.partition(":")
     try:
@@ -97,7 +126,7 @@ def parse_balance(how: str) -> float:
         value = -1.0
     if not (how in named or kind == "temperature") or not 0 <= value <= 1:
         raise ValueError(f"--balance: {how!r} is not {BALANCES}")
-    return value
+    return {"language_temperature": value}
 
 
 def _options(given: argparse.Namespace) -> TokenizerOptions:
@@ -107,18 +136,24 @@ def _options(given: argparse.Namespace) -> TokenizerOptions:
     values: dict[str, Any] = {
         "vocab": given.vocab,
         "sample_bytes": given.sample_bytes,
-        "language_temperature": None if given.balance is None else parse_balance(given.balance),
+        "backend": given.backend,
+        "merges": given.merges,
         "pretokenizer": given.pretokenizer,
         "digits": given.digits,
-        "special": None if given.special is None else _read_yaml(given.special),
+        "special": None
+        if given.special is None
+        else _read_yaml(given.special, "eos, pad, bos, extra, reserved, place"),
         "max_token_length": given.max_token_length,
         "min_frequency": given.min_frequency,
+        "min_piece_count": given.min_piece_count,
         "when_short": "fail" if given.fail_when_short else None,
     }
+    if given.balance is not None:
+        values |= parse_balance(given.balance)
     return TokenizerOptions(**{name: value for name, value in values.items() if value is not None})
 
 
-def _read_yaml(path: str) -> Any:
+def _read_yaml(path: str, keys: str) -> Any:
     import yaml
 
     with open(path, encoding="utf-8") as stream:
@@ -127,37 +162,53 @@ def _read_yaml(path: str) -> Any:
         except yaml.YAMLError as error:
             raise ValueError(f"{path} is not YAML: {error}") from error
     if not isinstance(content, dict):
-        raise ValueError(f"{path} must be a mapping with the keys eos, pad, bos, extra")
+        raise ValueError(f"{path} must be a mapping: {keys}")
     return content
 
 
 def _train(given: argparse.Namespace, options: TokenizerOptions) -> TrainingReport:
     """Train with a progress line that renews itself on a terminal."""
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    from formats.quarantine import Quarantine
+    from formats.units import parse_bytes
     from tokenizer_train.documents import input_documents
+    from tokenizer_train.engine import LocalEngine, usable_cpus
     from tokenizer_train.progress import STEPS
-    from tokenizer_train.train import train
+    from tokenizer_train.train import COUNTS_FOLDER, DEFAULT_MEMORY, train
 
     asked = {"text": given.text_column, "lang": given.lang_column}
-    quarantine = Quarantine(on_error="quarantine" if given.skip_bad_input else "fail")
-    documents = input_documents(
-        given.files, {name: column for name, column in asked.items() if column}, quarantine
-    )
-    with Progress(console=Console(stderr=True), transient=True) as display:
+    columns = {name: column for name, column in asked.items() if column}
+    documents = input_documents(given.files, columns) if given.files else []
+    display = Progress(
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
+        TimeRemainingColumn(), console=Console(stderr=True), transient=True,
+    )  # fmt: skip
+    with display:
         lines: dict[str, Any] = {}
 
         def show(step: str, done: float) -> None:
-            if step not in lines:
+            if step in STEPS and step not in lines:
                 lines[step] = display.add_task(STEPS[step], total=1.0)
-            display.update(lines[step], completed=done)
+            if step in lines:
+                display.update(lines[step], completed=done)
 
-        report = train(documents, given.out, options, seed=given.seed, progress=show)
-    if quarantine.total:
-        # Every part is read twice, and finds its bad records twice.
-        counts = ", ".join(f"{n // 2} {error}" for error, n in quarantine.counts().items())
+        folder = f"{given.out}/{COUNTS_FOLDER}"
+        report = train(
+            documents, given.out, options, seed=given.seed, counts=given.counts,
+            engine=LocalEngine(f"{folder}/records", given.workers or usable_cpus(), show),
+            memory_bytes=parse_bytes(given.memory) if given.memory else DEFAULT_MEMORY,
+            on_error="quarantine" if given.skip_bad_input else "fail",
+        )  # fmt: skip
+    if report.unreadable:
+        counts = ", ".join(f"{number} {error}" for error, number in report.unreadable.items())
         print(f"records not read: {counts}", file=sys.stderr)
     return report
 
@@ -167,21 +218,14 @@ def _show(report: TrainingReport) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from formats.units import format_bytes
+    from tokenizer_train.train import languages_of_report
 
     console = Console()
-    table = Table("language", "text", "learned from", "held out", "bytes per token")
+    table = Table("language", "text", "learned from", "share", "bytes per token")
     for column in table.columns[1:]:
         column.justify = "right"
-    for name, language in report.training["languages"].items():
-        rate = language["bytes_per_token"]
-        table.add_row(
-            name,
-            format_bytes(language["text_bytes"]),
-            format_bytes(language["used_bytes"]),
-            format_bytes(language["held_out_bytes"]),
-            "-" if rate is None else f"{rate:.2f}",
-        )
+    for row in languages_of_report(report.training):
+        table.add_row(*row)
     console.print(table)
     console.print(f"{report.folder}: {report.vocab_size:,} entries", highlight=False)
     for note in report.notes:

@@ -74,10 +74,9 @@ def _has_few(language: str, groups: Sequence[Group]) -> bool:
     """Whether a language cannot spare what is held out."""
     mine = [group for group in groups if group.language == language]
     held_out = sum(group.text_bytes for group in mine if group.held_out)
-    return (
-        sum(group.documents for group in mine) < FEWEST_DOCUMENTS
-        or held_out * LARGEST_HELD_OUT > sum(group.text_bytes for group in mine)
-    )
+    return sum(
+        group.documents for group in mine
+    ) < FEWEST_DOCUMENTS or held_out * LARGEST_HELD_OUT > sum(group.text_bytes for group in mine)
 
 
 def wanted_shares(text_bytes: Mapping[str, int], options: TokenizerOptions) -> dict[str, float]:

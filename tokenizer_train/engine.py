@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
@@ -93,3 +94,10 @@ def _read_record(path: str) -> dict[str, Any] | None:
 def _fingerprint(step: str, item: Any) -> str:
     text = json.dumps([step, item], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def usable_cpus() -> int:
+    """The CPUs this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

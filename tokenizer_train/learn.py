@@ -11,7 +11,7 @@ import numpy as np
 
 from tokenizer_train.merging.alphabet import printable, token_bytes
 from tokenizer_train.merging.learner import Learner, MergeRules
-from tokenizer_train.merging.words import Words, lay_out
+from tokenizer_train.merging.words import Words, lay_out, lost_pieces, read_words
 from tokenizer_train.settings import TokenizerOptions
 
 SEPARATOR = "\U0010ffff"
@@ -32,10 +32,14 @@ class Vocabulary:
     """By rank."""
     pairs: np.ndarray
     """int64 [entries]: the ids that made each token, left * 2^32 + right; -1 for bytes."""
+    distinct_pieces: int
+    """That were learned from."""
+    left_out: dict[str, tuple[int, int]]
+    """Language -> pieces and bytes that were seen too seldom."""
 
 
 def learn_vocabulary(
-    words: Words,
+    counts: str,
     weights: np.ndarray,
     options: TokenizerOptions,
     entries: int,
@@ -44,23 +48,28 @@ def learn_vocabulary(
     """Learn merges until the vocabulary has ``entries`` tokens or no pair is frequent enough.
 
     Args:
-        words: what to learn from.
-        weights: int64 [languages]: what occurrences count.
+        counts: the file of counts.
+        weights: int64 [groups]: what an occurrence counts; 0: nothing.
         options: backend, rule, longest token, least frequency.
         entries: tokens wanted, the 256 bytes included.
         progress: called with the share done.
     """
+    words = read_words(counts, weights)
+    left_out = lost_pieces(counts, weights, words, options.min_piece_count)
+    distinct = len(words.ends)
     if options.backend == "tokenizers":
-        return _learn_by_library(words, options, entries)
-    rules = MergeRules(options.aligned, options.max_token_length, options.min_frequency)
+        ids, merges, pairs = _learn_by_library(words, options, entries)
+        return Vocabulary(ids, merges, pairs, distinct, left_out)
     symbols = lay_out(words, options.min_piece_count)
-    pairs = Learner(symbols, entries, rules, weights).learn(progress)
+    del words  # a byte for each of theirs, and 32 for each word
+    rules = MergeRules(options.aligned, options.max_token_length, options.min_frequency)
+    pairs = Learner(symbols, entries, rules, weights[weights > 0]).learn(progress)
     tokens = [_printed(token) for token in token_bytes(pairs)]
     ids = {token: number for number, token in enumerate(tokens)}
     if len(ids) != len(tokens):
         raise RuntimeError(f"{len(tokens) - len(ids)} tokens stand for the same bytes as others")
     merges = [(tokens[pair >> 32], tokens[pair & 0xFFFFFFFF]) for pair in pairs.tolist()[256:]]
-    return Vocabulary(ids, merges, pairs)
+    return Vocabulary(ids, merges, pairs, distinct, left_out)
 
 
 def backend_name(options: TokenizerOptions) -> str:
@@ -77,7 +86,9 @@ def _printed(token: bytes) -> str:
     return "".join(letters[byte] for byte in token)
 
 
-def _learn_by_library(words: Words, options: TokenizerOptions, entries: int) -> Vocabulary:
+def _learn_by_library(
+    words: Words, options: TokenizerOptions, entries: int
+) -> tuple[dict[str, int], list[tuple[str, str]], np.ndarray]:
     """``tokenizers``' trainer, on every word as often as it counts.
 
     Raises:
@@ -115,7 +126,7 @@ def _learn_by_library(words: Words, options: TokenizerOptions, entries: int) -> 
     pairs = np.full(len(ids), -1, np.int64)
     for left, right in merges:
         pairs[ids[left + right]] = ids[left] << 32 | ids[right]
-    return Vocabulary(ids, merges, pairs)
+    return ids, merges, pairs
 
 
 def _times(words: Words) -> np.ndarray:

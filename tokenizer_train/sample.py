@@ -119,7 +119,9 @@ def plan_sample(
     supply = np.array([supplies[name].text_bytes for name in names], np.float64)
     wanted = share_out(np.array([shares[name] for name in names]), supply, sample_bytes)
     return {
-        name: BINS if bytes_ >= supplies[name].text_bytes else _bins_for(supplies[name].bins, bytes_)
+        name: BINS
+        if bytes_ >= supplies[name].text_bytes
+        else _bins_for(supplies[name].bins, bytes_)
         for name, bytes_ in zip(names, wanted, strict=True)
     }
 

@@ -15,7 +15,6 @@ from tokenizer_train.counting.counts_file import CountsInfo, read_batches, read_
 from tokenizer_train.export import build_tokenizer, write_tokenizer
 from tokenizer_train.learn import Vocabulary, backend_name, learn_vocabulary
 from tokenizer_train.merging.alphabet import id_of_byte
-from tokenizer_train.merging.words import Words, lost_pieces, read_words
 from tokenizer_train.settings import BYTE_ENTRIES, TokenizerOptions
 
 
@@ -38,14 +37,13 @@ def learn_from_counts(item: dict[str, Any]) -> dict[str, Any]:
     options = TokenizerOptions.model_validate(item["options"])
     info = read_info(item["counts"])
     balance = balance_groups(info.groups, info.unread_bytes, options)
-    words = read_words(item["counts"], balance.weights)
-    lost = lost_pieces(item["counts"], balance.weights, words, options.min_piece_count)
     entries = options.vocab - len(options.special.in_order())
-    weights = balance.weights[balance.weights > 0]
-    vocabulary = learn_vocabulary(words, weights, options, entries, progress.report)
-    notes = _notes(options, balance, words, lost, info, vocabulary)
+    vocabulary = learn_vocabulary(
+        item["counts"], balance.weights, options, entries, progress.report
+    )
+    notes = _notes(options, balance, vocabulary)
     rates = _bytes_per_token(item["counts"], info, balance, vocabulary)
-    training = _training(options, item["seed"], info, balance, lost, vocabulary, rates, notes)
+    training = _training(options, item["seed"], info, balance, vocabulary, rates, notes)
     tokenizer = build_tokenizer(vocabulary, options)
     write_tokenizer(item["folder"], tokenizer, options.special, training)
     written = read_tokenizer_files(item["folder"])
@@ -94,9 +92,6 @@ def _rate(tokens: int, text_bytes: int) -> tuple[float | None, int]:
 def _notes(
     options: TokenizerOptions,
     balance: Balance,
-    words: Words,
-    lost: dict[str, tuple[int, int]],
-    info: CountsInfo,
     vocabulary: Vocabulary,
 ) -> list[str]:
     """What a person should know of this training.
@@ -105,6 +100,7 @@ def _notes(
         TooFewPairs: see ``learn_from_counts``.
     """
     notes = []
+    lost = vocabulary.left_out
     used = sum(balance.learned_bytes.values())
     reached = len(vocabulary.ids) + len(options.special.in_order())
     if reached < options.vocab:
@@ -117,10 +113,10 @@ def _notes(
             if is_limit
         ]
         message = (
-            f"vocab: {options.vocab:,} asked for, {reached:,} possible: the {len(words.ends):,} "
-            f"distinct pieces of {format_bytes(used)} of text hold no further pair seen "
-            f"{options.min_frequency} times or more. Give more text, or lower vocab or "
-            f"{' or '.join(['min_frequency', *limits])}"
+            f"vocab: {options.vocab:,} asked for, {reached:,} possible: the "
+            f"{vocabulary.distinct_pieces:,} distinct pieces of {format_bytes(used)} of text hold "
+            f"no further pair seen {options.min_frequency} times or more. Give more text, or "
+            f"lower vocab or {' or '.join(['min_frequency', *limits])}"
         )
         if options.when_short == "fail":
             raise TooFewPairs(message)
@@ -140,7 +136,6 @@ def _training(
     seed: int,
     info: CountsInfo,
     balance: Balance,
-    lost: dict[str, tuple[int, int]],
     vocabulary: Vocabulary,
     rates: _Rates,
     notes: list[str],
@@ -166,7 +161,7 @@ def _training(
             "text_bytes": text_bytes + info.unread_bytes.get(name, 0),
             "used_documents": documents - sum(group.documents for group in held_out),
             "used_bytes": balance.learned_bytes.get(name, 0),
-            "left_out_bytes": lost.get(name, (0, 0))[1],
+            "left_out_bytes": vocabulary.left_out.get(name, (0, 0))[1],
             "weight": weights.get(name, 0),
             "share": round(balance.shares.get(name, 0.0), 6),
             "held_out_documents": sum(group.documents for group in held_out),

@@ -1,9 +1,9 @@
 """What every character is, as the engine of ``tokenizers`` sees it.
 
 Python, ``regex``, Rust and Oniguruma follow different versions of Unicode: of the characters that
-were assigned of late, one takes for a letter what is nothing to another. A tokenizer's file is read
-by ``tokenizers``, so its own engine is asked, once a version: the answer is kept beside the compiled
-kernels.
+were assigned of late, one takes for a letter what is nothing to another. A tokenizer's file is
+read by ``tokenizers``, so its own engine is asked, once a version: the answer is kept beside the
+compiled kernels.
 """
 
 from __future__ import annotations

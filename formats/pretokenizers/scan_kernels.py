@@ -88,7 +88,7 @@ def _signs_or_blanks(
     slash: Scalar,
     rule: Scalar,
 ) -> Scalar:
-    """`` ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*`` or else blanks."""
+    r"""`` ?[^\s\p{L}\p{N}]+[\r\n]*`` or else blanks."""
     signs = start + 1 if data[start] == 32 else start
     behind = run_without(data, signs, end, index, blocks, SPACE | LETTER | NUMBER)
     if behind > signs:

@@ -69,7 +69,7 @@ def digits(
     blocks: np.ndarray,
     most: Scalar,
 ) -> Scalar:
-    """``\\p{N}{1,most}``."""
+    r"""``\p{N}{1,most}``."""
     for _ in range(most):
         if position >= end:
             break
@@ -82,7 +82,7 @@ def digits(
 
 @step()
 def breaks(data: np.ndarray, position: Scalar, end: Scalar, slash: Scalar) -> Scalar:
-    """``[\\r\\n]*``, with ``/`` among them where ``slash`` is its code."""
+    r"""``[\r\n]*``, with ``/`` among them where ``slash`` is its code."""
     while position < end:
         byte = data[position]
         if byte != 10 and byte != 13 and byte != slash:
@@ -100,7 +100,7 @@ def blanks(
     blocks: np.ndarray,
     rule: Scalar,
 ) -> Scalar:
-    """``\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`` as the rule has it, from a blank on."""
+    r"""``\s*[\r\n]+|\s+(?!\S)|\s+`` as the rule has it, from a blank on."""
     start = position
     last, behind_break = position, position
     while position < end:

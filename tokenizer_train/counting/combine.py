@@ -1,7 +1,8 @@
-"""Runs to one file of counts: ranges of hashes are combined apart, then put one behind the other."""
+"""Runs to one file of counts: ranges of hashes are combined apart, then put together."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -22,14 +23,14 @@ from tokenizer_train.counting.counts_file import (
 )
 
 BYTES_PER_ROW = 192
-"""Memory that combining takes for a row: its columns twice, its order, and a piece of usual length."""
+"""Memory that combining takes for a row: its columns twice, its order, a piece of usual length."""
 
 
 def ranges(rows: int, memory_bytes: int) -> list[tuple[int, int]]:
     """Ranges of hashes, each of so many rows that combining them fits into the memory."""
     count = max(1, -(-rows * BYTES_PER_ROW // max(memory_bytes, 1)))
     borders = [(number << 64) // count for number in range(count + 1)]
-    return list(zip(borders[:-1], borders[1:], strict=True))
+    return list(itertools.pairwise(borders))
 
 
 def combine_range(item: dict[str, Any]) -> dict[str, Any]:

@@ -147,7 +147,11 @@ def common_info(infos: Sequence[CountsInfo]) -> CountsInfo:
     """
     first = infos[0]
     for info in infos:
-        if (info.version, info.splits, info.special) != (first.version, first.splits, first.special):
+        if (info.version, info.splits, info.special) != (
+            first.version,
+            first.splits,
+            first.special,
+        ):
             raise ValueError(
                 "counts cannot be merged: they were made with other pre-tokenizers or special "
                 f"tokens: {list(first.splits)} without {list(first.special)}, and "

@@ -1,4 +1,4 @@
-"""The hash table of pieces with a limit on its memory: what does not fit goes out as a sorted run."""
+"""The hash table of pieces with a limit on its memory: what is over it goes out as a sorted run."""
 
 from __future__ import annotations
 

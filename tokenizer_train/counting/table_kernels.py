@@ -95,10 +95,10 @@ def same_bytes(
     left: np.ndarray, left_start: Scalar, right: np.ndarray, right_start: Scalar, length: Scalar
 ) -> Scalar:
     """Whether so many bytes are equal."""
-    for i in range(length):
-        if left[left_start + i] != right[right_start + i]:
-            return False
-    return True
+    i = 0
+    while i < length and left[left_start + i] == right[right_start + i]:
+        i += 1
+    return i == length
 
 
 @kernel(
@@ -152,15 +152,15 @@ def count_pieces(
                 second = word_at(data, position + 8, length - 8) if length > 8 else np.uint64(0)
                 value = mixed(first, second, length)
             else:
-                if arena_used + length > len(arena):
-                    full = ARENA_FULL
-                    break
                 value = hash_of_long(data, position, length)
                 first, second = value, np.uint64(arena_used)
             slot = ((value ^ (group * _SECOND)) & mask) * np.uint64(ROW)
             while True:
                 found = table[slot + np.uint64(2)]
                 if found == 0:
+                    if length > INLINE_BYTES and arena_used + length > len(arena):
+                        full = ARENA_FULL
+                        break
                     table[slot] = first
                     table[slot + _U1] = second
                     table[slot + np.uint64(2)] = key
@@ -181,6 +181,8 @@ def count_pieces(
                         table[slot + np.uint64(3)] += _U1
                         break
                 slot = (slot + np.uint64(ROW)) & np.uint64(len(table) - 1)
+            if full != DONE:
+                break
             position = end
             piece += 1
         if full == DONE:

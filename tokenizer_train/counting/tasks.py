@@ -150,9 +150,7 @@ class _Tally:
         for key in self._numbers:
             documents, text_bytes = self._read.get(key, (0, 0))
             groups.append(
-                Group(
-                    language=key[0], held_out=key[1], documents=documents, text_bytes=text_bytes
-                )
+                Group(language=key[0], held_out=key[1], documents=documents, text_bytes=text_bytes)
             )
         info = CountsInfo(
             splits=tuple(splits),

@@ -1,6 +1,6 @@
 """Learning merges: distinct pieces and their counts in, byte-pair merges out, exactly.
 
-counts.arrow -> words by weight -> symbols -> pairs that can matter -> merge the most frequent, repeat
+counts.arrow -> words by weight -> symbols -> pairs that can matter -> merge the most frequent
 
 words_kernels  equal pieces of several languages added up, laid out as symbols
 words          the same over a file of counts

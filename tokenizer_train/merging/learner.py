@@ -35,8 +35,8 @@ from tokenizer_train.merging.words import Symbols
 from tokenizer_train.merging.words_kernels import BLOCK
 
 FIRST_THRESHOLD_SHARE = 40
-"""The threshold begins at weighted bytes / (40 * entries): on samples of 50 to 400 MB just below the
-count of the last merge, so that nothing is counted anew."""
+"""The threshold begins at weighted bytes / (40 * entries): on samples of 50 to 400 MB just below
+the count of the last merge, so that nothing is counted anew."""
 THRESHOLD_STEP = 8
 MERGES_AT_ONCE = 256
 NO_LIMIT = 1 << 30
@@ -58,7 +58,9 @@ class MergeRules:
 class Learner:
     """The arrays of one training."""
 
-    def __init__(self, symbols: Symbols, entries: int, rules: MergeRules, weights: np.ndarray):
+    def __init__(
+        self, symbols: Symbols, entries: int, rules: MergeRules, weights: np.ndarray
+    ) -> None:
         """Lay out everything but the pairs.
 
         Args:
@@ -178,7 +180,7 @@ class Learner:
             size *= 4
 
     def _may_join(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """bool [pairs]: ``pairs_kernels.may_join``, for pairs that exist."""
+        """Bool [pairs]: ``pairs_kernels.may_join``, for pairs that exist."""
         kinds, lengths = self._kinds, self._lengths
         alike = (kinds[left] == WHOLE) & (kinds[right] == WHOLE)
         one_character = (kinds[left] != WHOLE) & (kinds[right] == CONTINUES)
@@ -215,5 +217,3 @@ def _kinds_of_bytes(entries: int, aligned: bool) -> tuple[np.ndarray, np.ndarray
         kinds[ids[0xC0:]] = BEGINS
         missing[ids[0xC0:0xE0]], missing[ids[0xE0:0xF0]], missing[ids[0xF0:]] = 1, 2, 3
     return kinds, missing
-
-

@@ -1,10 +1,10 @@
 """The merges: the most frequent pair becomes a token wherever it stands, and again.
 
-One merge goes twice over the positions of its pair. First every occurrence is joined, from left to
-right; pairs that it breaks lose its weight, and the pairs that it makes, (x, new) and (new, x), are
-added up by x in plain arrays, since every occurrence of a new pair comes into being in the one merge
-that makes its token. Those that reach the threshold get slots with room for exactly their positions,
-and the second walk writes these down.
+One merge goes twice over the positions of its pair. First every occurrence is joined, from left
+to right; pairs that it breaks lose its weight, and the pairs that it makes, (x, new) and (new, x),
+are added up by x in plain arrays, since every occurrence of a new pair comes into being in the one
+merge that makes its token. Those that reach the threshold get slots with room for exactly their
+positions, and the second walk writes these down.
 
 Method and tie rule are those of ``tokenizers``' trainer (tokenizers/src/models/bpe/trainer.rs); the
 arrays are ours.

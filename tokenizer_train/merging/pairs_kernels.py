@@ -1,8 +1,8 @@
 """Where each pair stands: counted over all symbols, at the beginning and whenever asked anew.
 
 A *slot* is a pair with its count and the positions of its left tokens, one behind the other in an
-arena of positions, rising. Pairs counted below the threshold get none: a pair's count only falls, so
-such a pair matters only if the threshold is lowered, and then everything is counted anew.
+arena of positions, rising. Pairs counted below the threshold get none: a pair's count only falls,
+so such a pair matters only if the threshold is lowered, and then everything is counted anew.
 
 Symbols: a token's id stands at its first and at its last byte, ``INSIDE`` between, a border between
 words. So the next token begins at ``position + lengths[id]``, and the one before ends at
@@ -144,7 +144,7 @@ def list_positions(
         keys: int64: of ``count_pairs``; empty: symbols are bytes and a pair is its own key.
         slot_of_key: int64, the same length or 256 * 256: its slot, or -1.
         filled: int64 [slots], zeros; written.
-        slot_at: int32 [positions + 1], written: slot of the pair whose left token begins here, or -1.
+        slot_at: int32 [positions + 1], written: slot of the pair that begins here, or -1.
         arena: int32, written.
         begins: int64 [slots]: where each slot's positions begin.
     """

@@ -128,7 +128,7 @@ def add_lost(
                 same = False
                 break
         if not same:
-            word += 1
+            word = word + 1
         if seen[word] < min_seen:
             lost_pieces[groups[row]] += counts[row]
             lost_bytes[groups[row]] += length * counts[row]
