@@ -212,7 +212,10 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(
 ) -> None:
     out = tmp_path / "run"
     die(out, *DEATHS[moment])
-    finished = len(list((out / "work" / "records").rglob("0*.json")))
+    records = [path.parent.name for path in (out / "work" / "records").rglob("0*.json")]
+    # Counts of text that are whole are taken as they are: nobody asks for the tasks behind them.
+    counting = {f"tokenizer-{step}" for step in ("measure", "count", "combine", "join")}
+    finished = sum(name not in counting for name in records)
     assert finished > 0
 
     outcome = run_inline(sample_recipe(out))

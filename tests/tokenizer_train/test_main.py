@@ -45,12 +45,17 @@ def test_one_line_gives_a_tokenizer(
     ("how", "temperature"), [("natural", 1.0), ("equal", 0.0), ("temperature:0.3", 0.3)]
 )
 def test_balance(how: str, temperature: float) -> None:
-    assert parse_balance(how) == temperature
+    assert parse_balance(how) == {"language_temperature": temperature}
+
+
+def test_shares_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "shares.yaml").write_text("en: 2\n'*': 1\n")
+    assert parse_balance(str(tmp_path / "shares.yaml")) == {"language_shares": {"en": 2, "*": 1}}
 
 
 @pytest.mark.parametrize("how", ["fair", "temperature", "temperature:2", "equal:1", "0.3", ""])
 def test_no_balance(how: str) -> None:
-    with pytest.raises(ValueError, match="is not natural, equal or temperature"):
+    with pytest.raises(ValueError, match="is not natural, equal, temperature"):
         parse_balance(how)
 
 

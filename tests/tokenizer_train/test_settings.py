@@ -26,9 +26,22 @@ def test_special_tokens_keep_the_order_of_their_ids() -> None:
         ({"pretokenizer": "qwen3"}, "did you mean 'qwen2'"),
         ({"special": {"pad": "<|endoftext|>"}}, "given twice"),
         ({"language_temperature": 3}, "less than or equal to 1"),
+        ({"language_shares": {"en": -1}}, "greater than or equal to 0"),
+        ({"backend": "tokenizers", "merges": "aligned"}, "aligned needs the backend native"),
         ({"vocabulary": 1000}, "Extra inputs are not permitted"),
     ],
 )
 def test_mistakes(values: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         TokenizerOptions.model_validate(values)
+
+
+def test_merges_are_aligned_where_the_backend_can() -> None:
+    assert TokenizerOptions().aligned
+    assert not TokenizerOptions(merges="plain").aligned
+    assert not TokenizerOptions(backend="tokenizers").aligned
+
+
+def test_reserved_slots_have_names() -> None:
+    special = SpecialTokens(reserved=2)
+    assert special.in_order()[2:] == ["<|reserved_0|>", "<|reserved_1|>"]

@@ -24,11 +24,13 @@ from tokenizer_train.counting.counts_file import (
 
 BYTES_PER_ROW = 192
 """Memory that combining takes for a row: its columns twice, its order, a piece of usual length."""
+LEAST_MEMORY = 1 << 16
+"""So that a budget of nothing does not make a range of every row."""
 
 
 def ranges(rows: int, memory_bytes: int) -> list[tuple[int, int]]:
     """Ranges of hashes, each of so many rows that combining them fits into the memory."""
-    count = max(1, -(-rows * BYTES_PER_ROW // max(memory_bytes, 1)))
+    count = max(1, -(-rows * BYTES_PER_ROW // max(memory_bytes, LEAST_MEMORY)))
     borders = [(number << 64) // count for number in range(count + 1)]
     return list(itertools.pairwise(borders))
 

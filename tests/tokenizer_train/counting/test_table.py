@@ -83,12 +83,12 @@ def test_counts_are_exact(tmp_path_factory: pytest.TempPathFactory, texts: list[
 
 
 @settings(max_examples=40)
-@given(texts=TEXTS, rows=st.sampled_from([2, 8, 1 << 15]), memory=st.sampled_from([1000, 10**9]))
+@given(texts=TEXTS, rows=st.sampled_from([2, 8, 1 << 15]), row_bytes=st.sampled_from([1, 1 << 15]))
 def test_memory_and_order_change_nothing(
     tmp_path_factory: pytest.TempPathFactory,
     texts: list[tuple[str, int]],
     rows: int,
-    memory: int,
+    row_bytes: int,
 ) -> None:
     """The same file from a table that spills all the time, and with the texts backwards."""
     folder = tmp_path_factory.mktemp("runs")
@@ -96,8 +96,9 @@ def test_memory_and_order_change_nothing(
         patch.setattr(table_module, "FIRST_ROWS", rows)
         patch.setattr(table_module, "FIRST_ARENA_BYTES", 32 * rows)
         patch.setattr(combine, "BATCH_ROWS", 3)
+        patch.setattr(combine, "BYTES_PER_ROW", row_bytes)
         (folder / "back").mkdir()
-        files = [combined(count(texts, folder, 1), folder, memory)]
+        files = [combined(count(texts, folder, 1), folder, 1)]
         files.append(combined(count(texts[::-1], folder / "back", 1), folder / "back", 10**6))
     if not all(files):
         assert not any(files) and not expected(texts)

@@ -160,7 +160,9 @@ def test_nothing_to_merge() -> None:
 
 
 def test_parts_of_characters_are_not_joined_to_others() -> None:
-    """After é the last byte of é, ũ and ƥ alone is seen with a bar most often: plain joins it."""
+    """é, ũ and Ʃ end in the same byte, which with the bar behind it is the most frequent pair."""
     words = words_of({"\u00e9|": 5, "\u0169|": 5, "\u01a9|": 5})
     assert ours(words, 1, PLAIN) == [(b"\xa9", b"|")]
-    assert ours(words, 2, ALIGNED) == [(b"\xc3", b"\xa9"), (b"\xc3\xa9", b"|")]
+    letters = [(b"\xc3", b"\xa9"), (b"\xc5", b"\xa9"), (b"\xc6", b"\xa9")]
+    assert ours(words, 3, ALIGNED) == letters
+    assert ours(words, 4, ALIGNED)[3] == (b"\xc3\xa9", b"|")
