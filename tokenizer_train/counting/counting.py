@@ -78,9 +78,12 @@ class Counting:
         if options.sample_bytes is not None:
             shares = options.language_temperature, options.language_shares
             sample = options.sample_bytes, shares
+        files = [file.as_item() for file in documents]
+        if self.lineage:  # a run that was moved has the same documents elsewhere
+            files = [item | {"path": item["path"].rpartition("/")[2]} for item in files]
         parts = [
             self.lineage, self.on_error, seed, options.splits, options.special.in_order(), sample,
-            [file.as_item() for file in documents],
+            files,
             [(path, storage.file_size(path)) for path in others],
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

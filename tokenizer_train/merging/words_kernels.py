@@ -152,7 +152,7 @@ def count_blocks(
         last = order[i - 1] if i else word
         if weighted[word] != weighted[last] or seen[word] != seen[last]:
             blocks += blocks_of(positions)
-            positions = 0
+            positions = np.int64(0)
         begin = word_ends[word - 1] if word else 0
         positions += word_ends[word] - begin + 1
     return blocks + blocks_of(positions)
