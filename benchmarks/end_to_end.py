@@ -34,6 +34,7 @@ from formats.units import parse_bytes
 ROOT = Path(__file__).resolve().parents[1]
 RECIPE = ROOT / "configs" / "mix_2T.yaml"
 TRAINING = "tokenizer"
+"""Its steps are named so, or begin so."""
 ONCE = "[{name: pretrain, tokens: 2T, weights: {temperature: 1.0}, max_epochs: 1}]"
 """A mixture that copies every token once."""
 
@@ -127,7 +128,12 @@ def write_sample(corpus: Path, folder: Path, raw_bytes: int) -> int:
 def core_seconds(summary: dict[str, Any]) -> float:
     """One core's seconds from JSONL to shards, the tokenizer's training left out."""
     steps = summary["steps"].items()
-    return sum(step["core_seconds"] for name, step in steps if name != TRAINING)
+    return sum(step["core_seconds"] for name, step in steps if not is_training(name))
+
+
+def is_training(step: str) -> bool:
+    """Whether a step belongs to the tokenizer's training."""
+    return step.partition("/")[0] == TRAINING
 
 
 def print_whole(summary: dict[str, Any], seconds: float) -> None:
@@ -136,7 +142,8 @@ def print_whole(summary: dict[str, Any], seconds: float) -> None:
     text = read["text_bytes"] / 1e6
     spent = core_seconds(summary)
     workers = summary["workers"]
-    wall = sum(summary["step_wall_seconds"].values()) - summary["step_wall_seconds"][TRAINING]
+    walls = summary["step_wall_seconds"].items()
+    wall = sum(seconds for name, seconds in walls if not is_training(name))
     stored = sum(source["stored_bytes"] for source in summary["sources"]) / 1e6
     records = sum(source["records"]["read"] for source in summary["sources"])
     print(f"{stored:.0f} MB stored, {records:,} records: {read['documents']:,} documents, "
@@ -148,13 +155,15 @@ def print_whole(summary: dict[str, Any], seconds: float) -> None:
     print(f"largest worker: {summary['peak_worker_memory_bytes'] / 1e6:,.0f} MB")
     print(f"\n{'step':34}{'core s':>8}{'ms/MB read':>12}{'share':>8}")
     for name, step in summary["steps"].items():
-        if name == TRAINING:
+        if is_training(name):
             continue
         line(name, step["core_seconds"], text, spent)
         if name.startswith("read"):
             for stage, inside in summary["map_seconds"].items():
                 line(f"  {stage}", inside, text, spent)
-    line("(tokenizer training)", summary["steps"][TRAINING]["core_seconds"], text, spent)
+    steps = summary["steps"].items()
+    training = sum(step["core_seconds"] for name, step in steps if is_training(name))
+    line("(tokenizer training)", training, text, spent)
 
 
 def line(name: str, seconds: float, text: float, spent: float) -> None:

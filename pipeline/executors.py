@@ -11,7 +11,7 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Protocol
 
 from formats.precompile import compile_kernels
@@ -53,13 +53,25 @@ class InlineExecutor:
 class RayExecutor:
     """Ray Core tasks, one CPU each."""
 
-    def __init__(self, workers: int | None = None, address: str | None = None) -> None:
-        """Start Ray on this machine, or join the cluster at ``address``."""
+    def __init__(
+        self,
+        workers: int | None = None,
+        address: str | None = None,
+        kernel_packages: Collection[str] | None = None,
+    ) -> None:
+        """Start Ray on this machine, or join the cluster at ``address``.
+
+        Args:
+            workers: tasks at a time; None: a core each.
+            address: of a cluster; None: this machine.
+            kernel_packages: whose kernels the tasks run; None: any.
+        """
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         os.environ.setdefault("RAY_DEDUP_LOGS", "0")
         import ray
 
         self._ray = ray
+        self._kernel_packages = kernel_packages
         if address:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
             self.workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
@@ -84,7 +96,7 @@ class RayExecutor:
         while waiting or running:
             while waiting and len(running) < 2 * self.workers:
                 index, item = waiting.pop()
-                running[self._remote.remote(task, item, self._board)] = index
+                running[self._remote.remote(task, item, self._board, self._kernel_packages)] = index
             done, _ = self._ray.wait(list(running), num_returns=1, timeout=0.5)
             self._show_progress()
             for reference in done:
@@ -127,9 +139,12 @@ class ProgressBoard:
         return taken
 
 
-def _run_in_worker(task: Task, item: Any, board: Any) -> dict[str, Any]:
+def _run_in_worker(
+    task: Task, item: Any, board: Any, packages: Collection[str] | None
+) -> dict[str, Any]:
     limit_arrow_threads()
-    compile_kernels()  # where the driver has not: on another machine of the cluster
+    # Where the driver has not: on another machine of the cluster.
+    compile_kernels(packages=packages)
     with progress.reporting_to(lambda *counts: board.add.remote(*counts)):
         return task(item)
 
@@ -150,8 +165,10 @@ def usable_cpus() -> int:
     return os.cpu_count() or 1
 
 
-def make_executor(engine: str, workers: int | None, address: str | None) -> Executor:
+def make_executor(
+    engine: str, workers: int | None, address: str | None, kernel_packages: Collection[str]
+) -> Executor:
     """The executor of ``--engine``: ``ray`` or ``inline``."""
     if engine == "inline":
         return InlineExecutor()
-    return RayExecutor(workers, address)
+    return RayExecutor(workers, address, kernel_packages)

@@ -150,6 +150,19 @@ class Recipe(Section):
         text: str = yaml.safe_dump(present, sort_keys=False, allow_unicode=True, width=100)
         return text
 
+    def kernel_packages(self) -> set[str]:
+        """The packages whose kernels a run of it uses."""
+        packages = {"formats", "formats.readers", "stages"}
+        for stage in self.stages:
+            packages |= stage.kernel_packages()
+        if self.tokenizer is not None:
+            packages |= {"formats.pretokenizers", "stages.tokens"}
+            if self.tokenizer.train is not None:
+                packages |= {"tokenizer_train.counting", "tokenizer_train.merging"}
+        if self.mixture is not None:
+            packages.add("stages.mixture")
+        return packages
+
     def segments(self) -> list[Segment]:
         """The stages as the runner walks them: map stages fused, then the barriers after them.
 

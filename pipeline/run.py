@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formats import storage
-from formats.precompile import compile_kernels, is_compiled, kernel_groups
+from formats.precompile import compile_kernels, missing_groups
 from formats.run_folder import RunFolder
 from formats.units import format_bytes
 from pipeline import scale
@@ -78,8 +78,12 @@ def run(
         report = check_plan(plan)
         if not report.feasible:
             raise RecipeError("\n".join(report.messages))
+
+    def start_executor() -> Executor:
+        return make_executor(engine, workers, address, recipe.kernel_packages())
+
     with Display(live) as display:
-        runner = Runner(plan, display, lambda: make_executor(engine, workers, address))
+        runner = Runner(plan, display, start_executor)
         try:
             return runner.run()
         finally:
@@ -149,11 +153,12 @@ class Runner:
 
     def _compile_kernels(self) -> None:
         """So that no worker has to; needed once per machine and version."""
-        if is_compiled():
-            return
-        self._note("first start on this machine: compiling the kernels")
-        with self.display.step("compile", len(kernel_groups())):
-            compile_kernels(usable_cpus(), self.display.part_done)
+        packages = self.plan.recipe.kernel_packages()
+        missing = missing_groups(packages)
+        if missing:
+            self._note("first start on this machine: compiling the kernels")
+            with self.display.step("compile", len(missing)):
+                compile_kernels(usable_cpus(), self.display.part_done, packages)
 
     def _curate(self) -> tuple[list[PartitionOutput], list[str]]:
         """Map passes and barriers; returns each partition's last output, and parallel documents."""

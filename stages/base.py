@@ -63,6 +63,10 @@ class Stage(BaseModel, ABC):
         """Paths of model files and lists whose contents belong to the fingerprint."""
         return []
 
+    def kernel_packages(self) -> set[str]:
+        """The packages whose kernels it runs, what their modules import left out."""
+        return {type(self).__module__.rpartition(".")[0]}
+
     def check_settings(self) -> None:
         """Raise ``ValueError`` on a mistake that only a model can tell; called once, at start."""
 

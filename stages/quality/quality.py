@@ -121,6 +121,11 @@ class Quality(MapStage):
         self._parsed(preset)
         return self
 
+    def kernel_packages(self) -> set[str]:
+        """Those of the preset too."""
+        measured_by = PRESETS[self.preset].measure.__module__
+        return super().kernel_packages() | {measured_by.rpartition(".")[0]}
+
     def assets(self) -> list[str]:
         """The lists of stop words and of phrases, and the files of thresholds."""
         from stages.quality import boilerplate, stop_words

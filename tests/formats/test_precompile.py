@@ -25,16 +25,24 @@ def test_every_kernel_file_is_in_one_group() -> None:
     assert "formats.identifiers_kernels" in modules
 
 
+def test_only_the_packages_asked_for_are_compiled(empty_cache: Path) -> None:
+    assert precompile.missing_groups({"stages.urls"}) == [["stages.urls.url_kernels"]]
+    precompile.compile_kernels(packages={"stages.urls"})
+    assert precompile.missing_groups({"stages.urls"}) == []
+    assert ["stages.urls.url_kernels"] not in precompile.missing_groups()
+    assert len(precompile.missing_groups()) == len(precompile.kernel_groups()) - 1
+
+
 def test_a_filled_cache_is_loaded_and_not_compiled_again(
     empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     group = ["formats.identifiers_kernels"]
-    monkeypatch.setattr(precompile, "kernel_groups", lambda: [group])
+    monkeypatch.setattr(precompile, "kernel_groups", lambda packages: [group])
     parts: list[int] = []
-    assert not precompile.is_compiled()
+    assert precompile.missing_groups() == [group]
     precompile.compile_kernels(part_done=lambda: parts.append(1))
     precompile.compile_kernels(part_done=lambda: parts.append(1))
-    assert precompile.is_compiled()
+    assert precompile.missing_groups() == []
     assert parts == [1]
     code = (
         "from formats.identifiers_kernels import *; import formats.identifiers_kernels as k\n"
@@ -53,7 +61,7 @@ def test_a_filled_cache_is_loaded_and_not_compiled_again(
 def test_a_module_that_does_not_compile_is_named(
     empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(precompile, "kernel_groups", lambda: [["formats.no_such_kernels"]])
+    monkeypatch.setattr(precompile, "kernel_groups", lambda packages: [["formats.no_such_kernels"]])
     with pytest.raises(RuntimeError, match=r"formats.no_such_kernels failed"):
         precompile.compile_kernels()
-    assert not precompile.is_compiled()
+    assert precompile.missing_groups()

@@ -125,7 +125,7 @@ def test_a_worker_leaves_its_neighbours_cores_alone(ray_executor) -> None:
 
 
 def test_the_engine_is_chosen_by_its_name(ray_executor) -> None:
-    assert isinstance(make_executor("inline", 4, None), InlineExecutor)
-    assert make_executor("inline", 4, None).workers == 1
+    assert isinstance(make_executor("inline", 4, None, set()), InlineExecutor)
+    assert make_executor("inline", 4, None, set()).workers == 1
     assert ray_executor.workers == 2
     assert 1 <= usable_cpus() <= (os.cpu_count() or 1)

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from formats import storage
+from formats.pretokenizers.scanner import Scanner
 from tokenizer_train.balance import wanted_shares
 from tokenizer_train.counting.combine import combine_range, join, ranges
 from tokenizer_train.counting.counts_file import COUNTS_FILE, common_info, count_rows, read_info
@@ -92,6 +93,7 @@ class Counting:
         self, documents: Documents, options: TokenizerOptions, seed: int
     ) -> tuple[list[str], dict[str, int]]:
         """Paths of the runs, and what could not be read."""
+        Scanner(options.splits)  # compiles, and asks for the characters, before there are workers
         groups = group_files(documents)
         common = {"seed": seed, "on_error": self.on_error}
         plan = self._plan(documents, groups, common, options)
