@@ -24,7 +24,13 @@ from tokenizer_evaluate.metrics import (
 from tokenizer_evaluate.parallel import LONG_LINE, MOST_COPIED, Parallel
 from tokenizer_evaluate.probes import probe
 from tokenizer_evaluate.texts import Texts, TextSize, sizes_by_language, total
-from tokenizer_evaluate.use import Use, code_points_lost, measure_use, tokens_per_text
+from tokenizer_evaluate.use import (
+    CODE_POINT_TEXTS,
+    Use,
+    code_points_lost,
+    measure_use,
+    tokens_per_text,
+)
 from tokenizer_evaluate.vocabulary import RARE_USES, census
 
 LEAST_TEXT = 20_000
@@ -102,6 +108,7 @@ def _judge(
         "round_trip": {
             "documents": whole.documents,
             "documents_lost": everything.different,
+            "code_point_texts": CODE_POINT_TEXTS,
             "code_point_texts_lost": code_points_lost(candidate),
         },
         "languages": languages,

@@ -234,7 +234,9 @@ def _tokens(report: Report, names: Sequence[str]) -> str:
         for title, key in (("several words, the most used", "several_words_examples"),
                            ("not from their own text", "unreachable_examples")):  # fmt: skip
             if own[key]:
-                parts.append(f"<p>{escape(title)}</p>{cut(own[key])}")
+                parts.append(
+                    f"<p>{escape(title)}</p>{cut([repr(text)[1:-1] for text in own[key]])}"
+                )
         folds.append(fold(f"{name}: longest and odd tokens", *parts))
     rare = report["constants"]["rare_uses"]
     return section(
@@ -265,7 +267,7 @@ def _use(report: Report) -> str:
 def _lost(report: Report, names: Sequence[str]) -> str:
     rows = [
         [one["name"], f"{lost['documents_lost']:,} of {lost['documents']:,}",
-         f"{lost['code_point_texts_lost']:,} of 69,504",
+         f"{lost['code_point_texts_lost']:,} of {lost['code_point_texts']:,}",
          ", ".join(f"{lang} {own['documents_lost']:,}" for lang, own in one["languages"].items()
                    if own["documents_lost"]) or "-"]
         for one in report["tokenizers"] for lost in [one["round_trip"]]

@@ -18,6 +18,8 @@ PART_BYTES = 8 << 20
 """Text encoded at once: ids take up to four times its size, in each of several arrays."""
 SURROGATES = range(0xD800, 0xE000)
 CODE_POINTS_A_TEXT = 16
+CODE_POINT_TEXTS = (0x110000 - len(SURROGATES)) // CODE_POINTS_A_TEXT
+"""Texts that hold every code point once."""
 
 
 @dataclass
