@@ -170,7 +170,7 @@ def _show_tokenizer(console: Console, tokenizer: dict[str, Any]) -> None:
         for lang, bytes_per_token in list(tokenizer.get("bytes_per_token", {}).items())
     ]
     if rows:
-        print_table(console, "bytes per token", ["language", "held out"], rows[:LANGUAGES_SHOWN])
+        print_table(console, "bytes per token", ["language", "bytes"], rows[:LANGUAGES_SHOWN])
 
 
 def _show_mixture(console: Console, mixture: dict[str, Any]) -> None:

@@ -29,8 +29,10 @@ class Balance:
 
     weights: np.ndarray
     """int64 [groups]: 0 for those that are not learned from."""
+    held_out: np.ndarray
+    """bool [groups]: those that measure the result and are not learned from."""
     measured: np.ndarray
-    """bool [groups]: those that are held out."""
+    """bool [groups]: the same, and all groups of a language that spares none."""
     learned_bytes: dict[str, int]
     """Language -> text learned from."""
     shares: dict[str, float]
@@ -65,6 +67,7 @@ def balance_groups(
             [weights[g.language] if x else 0 for g, x in zip(groups, learns, strict=True)], np.int64
         ),
         np.array([g.held_out and g.language not in few for g in groups]),
+        np.array([g.held_out or g.language in few for g in groups]),
         learned_bytes,
         shares,
     )

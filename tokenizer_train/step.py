@@ -58,13 +58,14 @@ def learn_from_counts(item: dict[str, Any]) -> dict[str, Any]:
 
 
 _Rates = dict[str, tuple[float | None, int]]
-"""Language -> bytes per token and bytes of held-out text; "" -> of all of it."""
+"""Language -> bytes per token, and bytes of the text it was measured on: held out, or all there is of
+a language that spares none; "" -> of all held-out text."""
 
 
 def _bytes_per_token(
     counts: str, info: CountsInfo, balance: Balance, vocabulary: Vocabulary
 ) -> _Rates:
-    """How well held-out text is encoded; its pieces and their counts say it all."""
+    """How well text is encoded; its pieces and their counts say it all."""
     from tokenizer_train.merging.encode_kernels import count_tokens, index_merges
 
     size = 1 << max(2 * len(vocabulary.pairs), 2).bit_length()
@@ -77,11 +78,12 @@ def _bytes_per_token(
             batch.column("count").to_numpy(), id_of_byte(), keys, tokens, balance.measured,
             sums[0], sums[1],
         )  # fmt: skip
-    rates: _Rates = {"": _rate(int(sums[0].sum()), int(sums[1].sum()))}
-    for number, group in enumerate(info.groups):
-        rates.setdefault(group.language, (None, 0))
-        if balance.measured[number]:
-            rates[group.language] = _rate(int(sums[0, number]), int(sums[1, number]))
+    apart = sums[:, balance.held_out].sum(axis=1)
+    rates: _Rates = {"": _rate(int(apart[0]), int(apart[1]))}
+    for name in {group.language for group in info.groups}:
+        mine = [number for number, group in enumerate(info.groups) if group.language == name]
+        tokens, text_bytes = sums[:, mine].sum(axis=1)
+        rates[name] = _rate(int(tokens), int(text_bytes))
     return rates
 
 
@@ -152,8 +154,8 @@ def _training(
         mine = [group for group in info.groups if group.language == name]
         held_out = [
             group
-            for group, measured in zip(info.groups, balance.measured, strict=True)
-            if measured and group.language == name
+            for group, apart in zip(info.groups, balance.held_out, strict=True)
+            if apart and group.language == name
         ]
         documents, text_bytes = sum(g.documents for g in mine), sum(g.text_bytes for g in mine)
         languages[name] = {
@@ -165,7 +167,7 @@ def _training(
             "weight": weights.get(name, 0),
             "share": round(balance.shares.get(name, 0.0), 6),
             "held_out_documents": sum(group.documents for group in held_out),
-            "held_out_bytes": rates[name][1],
+            "held_out_bytes": rates[name][1] if held_out else 0,
             "bytes_per_token": rates[name][0],
         }
     return {

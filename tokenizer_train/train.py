@@ -38,7 +38,7 @@ class TrainingReport:
     special_ids: dict[str, int]
     """Role -> id."""
     bytes_per_token: dict[str, float]
-    """Language -> bytes of held-out text per token; languages without held-out text are absent."""
+    """Language -> bytes of text per token: of text held out, or of all where a language spares none."""
     notes: list[str]
     """What a person should know: a size not reached, text left out."""
     training: dict[str, Any]

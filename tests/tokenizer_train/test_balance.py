@@ -34,7 +34,7 @@ def test_natural_balance_scales_nothing() -> None:
         groups_of({"en": 900, "th": 100}), {}, TokenizerOptions(language_temperature=None)
     )
     assert balance.weights.tolist() == [1, 0, 1, 0]  # held-out groups count nothing
-    assert balance.measured.tolist() == [False, True, False, True]
+    assert balance.held_out.tolist() == balance.measured.tolist() == [False, True, False, True]
     assert balance.learned_bytes == {"en": 900, "th": 100}
 
 
@@ -71,5 +71,6 @@ def test_a_language_of_few_documents_is_learned_from_whole() -> None:
     groups = groups_of({"en": 1000}) + groups_of({"lo": 1000}, documents=9)
     balance = balance_groups(groups, {}, TokenizerOptions())
     assert (balance.weights > 0).tolist() == [True, False, True, True]
-    assert np.flatnonzero(balance.measured).tolist() == [1]
+    assert np.flatnonzero(balance.held_out).tolist() == [1]
+    assert np.flatnonzero(balance.measured).tolist() == [1, 2, 3]
     assert balance.learned_bytes["lo"] == 1020
