@@ -58,8 +58,8 @@ def learn_from_counts(item: dict[str, Any]) -> dict[str, Any]:
 
 
 _Rates = dict[str, tuple[float | None, int]]
-"""Language -> bytes per token, and bytes of the text it was measured on: held out, or all there is of
-a language that spares none; "" -> of all held-out text."""
+"""Language -> bytes per token, and bytes of the text that measured it: held out, or all there is of a
+language that spares none; "" -> of all held-out text."""
 
 
 def _bytes_per_token(

@@ -38,7 +38,7 @@ class TrainingReport:
     special_ids: dict[str, int]
     """Role -> id."""
     bytes_per_token: dict[str, float]
-    """Language -> bytes of text per token: of text held out, or of all where a language spares none."""
+    """Language -> bytes per token of text held out, or of all where a language spares none."""
     notes: list[str]
     """What a person should know: a size not reached, text left out."""
     training: dict[str, Any]
