@@ -58,7 +58,7 @@ def learn_from_counts(item: dict[str, Any]) -> dict[str, Any]:
 
 
 _Rates = dict[str, tuple[float | None, int]]
-"""Language -> bytes per token, and bytes of the text that measured it: held out, or all there is of a
+"""Language -> bytes per token, and bytes of the text that says so: held out, or all there is of a
 language that spares none; "" -> of all held-out text."""
 
 
