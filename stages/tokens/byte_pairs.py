@@ -2,8 +2,7 @@
 
 They know byte-level BPE as nearly everyone trains it today: the bytes of the text, cut by patterns,
 merged by rank. Whatever else a tokenizer.json may ask for (normalisation, unknown tokens, dropout,
-added tokens that stand for text, a vocabulary in which a merge comes before its parts) is refused
-with the reason, and left to the libraries.
+added tokens that stand for text) is refused with the reason, and left to the libraries.
 
 **Starting from characters.** BPE begins with bytes. A character whose bytes become one token may be
 taken whole from the start if nothing can come before that: let R be the highest rank among the
@@ -11,7 +10,9 @@ merges that make it. No merge below R may join the last bytes of what stands bef
 it, nor a part of it to what follows, and no merge that uses the whole character may rank below R.
 Then at every moment before the character is whole one of its own merges is due before any that
 would break it, and until then it takes part in nothing. With aligned merges (no token holds part of
-one character joined to part of another) this is true of every character that has a token.
+one character joined to part of another) this is true of every character that has a token. It takes
+for granted that a merge ranks behind those that make its parts; where one does not, as in Llama 3's
+vocabulary, merging starts from bytes everywhere.
 """
 
 from __future__ import annotations
@@ -78,7 +79,6 @@ def read_byte_pairs(definition: dict[str, Any]) -> BytePairs:
     if (byte_tokens == NO_TOKEN).any():
         raise ValueError(f"no token for the byte {int((byte_tokens == NO_TOKEN).argmax())}")
     left, right, merged = _merges(model)
-    _check_order(left, right, merged, len(token_bytes))
     return BytePairs(
         _splits(definition.get("pre_tokenizer")),
         token_bytes,
@@ -137,13 +137,12 @@ def _merges(model: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return left, right, merged
 
 
-def _check_order(left: np.ndarray, right: np.ndarray, merged: np.ndarray, tokens: int) -> None:
-    """Refuse merges that use a token before any merge made it."""
+def _in_order(left: np.ndarray, right: np.ndarray, merged: np.ndarray, tokens: int) -> bool:
+    """Whether every merge comes behind the first of those that make its parts."""
     ranks = np.arange(len(merged))
     made = np.full(tokens, -1)
     made[merged[::-1]] = ranks[::-1]  # the first merge that makes it stays
-    if (np.maximum(made[left], made[right]) >= ranks).any():
-        raise ValueError("a merge that comes before the merges of its parts")
+    return bool((np.maximum(made[left], made[right]) < ranks).all())
 
 
 def _splits(step: dict[str, Any] | None) -> tuple[str, ...]:
@@ -171,6 +170,9 @@ def _whole_characters(
     token_bytes: tuple[bytes, ...], left: np.ndarray, right: np.ndarray, merged: np.ndarray
 ) -> np.ndarray:
     """uint32 [0x110000]: the token of every character that merging may start from."""
+    characters = np.full(CODE_POINTS, NO_TOKEN, np.uint32)
+    if not _in_order(left, right, merged, len(token_bytes)):
+        return characters
     used = np.full(len(token_bytes), len(merged))
     np.minimum.at(used, np.concatenate([left, right]), np.tile(np.arange(len(left)), 2))
     token_of = {spelled: token for token, spelled in enumerate(token_bytes)}
@@ -178,7 +180,6 @@ def _whole_characters(
         pair: rank for rank, pair in enumerate(zip(left.tolist(), right.tolist(), strict=True))
     }
     broken = _broken_parts(token_bytes, left.tolist(), right.tolist())
-    characters = np.full(CODE_POINTS, NO_TOKEN, np.uint32)
     for token, spelled in enumerate(token_bytes):
         if len(spelled) > 1 and len(spelled) == _length_of_character(spelled[0]):
             highest = _highest_rank(spelled, token, token_of, rank_of, merged)
