@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from formats.buffers import text_buffers
 from formats.tokenizer_files import read_tokenizer_files
 from formats.units import format_bytes
 from tokenizer_train import progress
@@ -14,7 +13,7 @@ from tokenizer_train.balance import Balance, balance_groups
 from tokenizer_train.counting.counts_file import CountsInfo, read_batches, read_info
 from tokenizer_train.export import build_tokenizer, write_tokenizer
 from tokenizer_train.learn import Vocabulary, backend_name, learn_vocabulary
-from tokenizer_train.merging.alphabet import id_of_byte
+from tokenizer_train.merging.token_counts import tokens_by_group
 from tokenizer_train.settings import BYTE_ENTRIES, TokenizerOptions
 
 
@@ -66,18 +65,7 @@ def _bytes_per_token(
     counts: str, info: CountsInfo, balance: Balance, vocabulary: Vocabulary
 ) -> _Rates:
     """How well text is encoded; its pieces and their counts say it all."""
-    from tokenizer_train.merging.encode_kernels import count_tokens, index_merges
-
-    size = 1 << max(2 * len(vocabulary.pairs), 2).bit_length()
-    keys, tokens = np.full(size, -1, np.int64), np.empty(size, np.int32)
-    index_merges(vocabulary.pairs, BYTE_ENTRIES, keys, tokens)
-    sums = np.zeros((2, len(info.groups)), np.int64)
-    for batch in read_batches(counts):
-        count_tokens(
-            *text_buffers(batch.column("piece")), batch.column("group").to_numpy(),
-            batch.column("count").to_numpy(), id_of_byte(), keys, tokens, balance.measured,
-            sums[0], sums[1],
-        )  # fmt: skip
+    sums = np.stack(tokens_by_group(read_batches(counts), vocabulary.pairs, balance.measured))
     apart = sums[:, balance.held_out].sum(axis=1)
     rates: _Rates = {"": _rate(int(apart[0]), int(apart[1]))}
     for name in {group.language for group in info.groups}:

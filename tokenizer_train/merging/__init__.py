@@ -9,4 +9,5 @@ pairs_kernels  where each pair stands, from the beginning or anew
 merge_kernels  the merges
 learner        all of it, with memory that grows as needed
 encode_kernels merges applied to pieces that were not learned from
+token_counts   the same over batches of counts, by group
 """
