@@ -14,7 +14,7 @@ holds that. (Its premium might still fall, but only because the pivot gets deare
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 MOST_TRIALS = 8
@@ -33,6 +33,9 @@ CHANCES = 2
 """Times in a row that a larger share may be of no use: a language of next to none may need both."""
 LEAST_GAIN = 0.95
 """What is left over the bound must shrink below this, or the trial has not helped."""
+ALIKE = 1.01
+"""Premiums that differ by less are alike: of two trials the one that costs other text less is
+better, and a saturated language may cost so much more than it once did."""
 PATIENCE = 2
 """Trials in a row that do not help, after which the search ends."""
 
@@ -70,7 +73,7 @@ class Search:
     trials: list[Trial]
     """The first as things were."""
     best: int
-    """The trial with the lowest worst premium; later ones must be better by ``LEAST_GAIN``."""
+    """The trial to take, see ``_best``."""
     saturated: list[str]
     """Languages that more weight does not make cheaper."""
 
@@ -99,7 +102,7 @@ def search_shares(
     factors, powers = dict.fromkeys(names, 1.0), dict.fromkeys(names, FIRST_POWER)
     aims, useless = dict.fromkeys(names, bound * AIM), dict.fromkeys(names, 0)
     saturated: list[str] = []
-    best, idle = 0, 0
+    idle = 0
     while len(trials) < most_trials and idle < PATIENCE:
         last = trials[-1]
         if all(last.premiums[name] <= bound for name in names if name not in saturated):
@@ -119,13 +122,24 @@ def search_shares(
             if useless[name] == CHANCES and name not in saturated:
                 saturated.append(name)
                 aims[name] = max(aims[name], last.premiums[name])
-        worst, total = trials[-1].excess(bound)
-        least_worst = trials[best].excess(bound)[0]
-        least_total = min(trial.excess(bound)[1] for trial in trials[:-1])
-        better = worst < LEAST_GAIN * least_worst
-        idle = 0 if better or total < LEAST_GAIN * least_total else idle + 1
-        best = len(trials) - 1 if better else best
-    return Search(bound, trials, best, sorted(saturated))
+        left = [trial.excess(bound) for trial in trials]
+        worst, total = (LEAST_GAIN * min(before) for before in zip(*left[:-1], strict=True))
+        idle = 0 if left[-1][0] < worst or left[-1][1] < total else idle + 1
+    return Search(bound, trials, _best(trials, bound, saturated), sorted(saturated))
+
+
+def _best(trials: Sequence[Trial], bound: float, saturated: Sequence[str]) -> int:
+    """The trial to take: one under the bound, else nearest to it; of those alike the cheapest.
+
+    A saturated language is not held to the bound but to what it could be brought to.
+    """
+    limits = dict.fromkeys(trials[0].premiums, bound)
+    for name in saturated:
+        limits[name] = max(bound, ALIKE * min(trial.premiums[name] for trial in trials))
+    over = [max(trial.premiums[n] / limits[n] for n in limits) for trial in trials]
+    most = min(over) * ALIKE if min(over) > 1 else 1.0
+    alike = [number for number, value in enumerate(over) if value <= most]
+    return min(alike, key=lambda number: trials[number].held_out_tokens)
 
 
 def _next_factor(factor: float, too_dear: float, power: float) -> float:

@@ -64,7 +64,12 @@ def build_parser() -> argparse.ArgumentParser:
         "usual rule",
     )
     add("--sample-bytes", metavar="SIZE", help="text to learn from, as 200GB (default: all)")
-    add("--balance", metavar="HOW", help=f"languages: {BALANCES} (default temperature:0.3)")
+    add(
+        "--balance",
+        metavar="HOW",
+        help=f"languages: {BALANCES}, which tokenizer-evaluate --suggest writes "
+        "(default temperature:0.3)",
+    )
     add(
         "--pretokenizer",
         metavar="NAME",

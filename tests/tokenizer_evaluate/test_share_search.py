@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenizer_evaluate.share_search import Search, Trial, search_shares
+from tokenizer_evaluate.share_search import ALIKE, Search, Trial, search_shares
 
 
 @dataclass
@@ -58,11 +58,13 @@ def test_nothing_is_changed_where_nothing_is_over_the_bound() -> None:
 
 def test_a_language_that_weight_does_not_help_is_named_and_left() -> None:
     world = World(FOUR | {"ro": (1.5, 0.0, 1.9)})
-    found = search(world, dict.fromkeys(world.costs, 0.2), 1.3)
+    found = search(world, dict.fromkeys(world.costs, 0.2), 1.25)
     best = found.trials[found.best]
     assert found.saturated == ["ro"] and not found.reached
     assert best.worst[0] == "ro"
-    assert max(found.trials[-1].premiums[name] for name in ("hi", "pl", "zh")) <= 1.3
+    # The others are brought under the bound nevertheless.
+    assert max(best.premiums[name] for name in ("hi", "pl", "zh")) <= 1.25
+    assert max(found.trials[0].premiums[name] for name in ("hi", "pl", "zh")) > 1.25
     assert len(found.trials) < 8
 
 
@@ -82,7 +84,7 @@ def test_the_search_ends_when_weight_helps_no_language() -> None:
     st.dictionaries(st.sampled_from(["hi", "pl", "th"]), st.floats(0.01, 1)),
     st.floats(1.01, 2),
 )
-def test_the_search_never_makes_things_worse(
+def test_the_search_never_makes_the_worst_dearer(
     costs: dict[str, tuple[float, float, float]], weights: dict[str, float], bound: float
 ) -> None:
     world = World({"en": (1.0, 0.1, 0.1)} | costs)
@@ -90,7 +92,7 @@ def test_the_search_never_makes_things_worse(
     shares = {name: weight / sum(raw.values()) for name, weight in raw.items()}
     found = search(world, shares, bound)
     first, best = found.trials[0], found.trials[found.best]
-    assert best.worst[1] <= first.worst[1]
+    assert best.worst[1] <= first.worst[1] * ALIKE**2
     assert found.reached == (best.worst[1] <= bound)
     for trial in found.trials:
         assert sum(trial.shares.values()) == pytest.approx(1)
