@@ -7,8 +7,9 @@ power near -0.1, and the power differs by language, so it is measured again afte
 secant rule, in logarithms).
 
 A language whose own tokens do not get fewer by a larger share, twice in a row, has what it can
-have: from then on its aim is the premium it has reached, so that it takes from the others only what
-holds that. (Its premium might still fall, but only because the pivot gets dearer.)
+have: it goes back to the smallest share that gave as much, and its aim is what it cost then, so
+that it takes from the others only what holds that. (Its premium might still fall with a larger
+share, but only because the pivot gets dearer.)
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ LEAST_GAIN = 0.95
 """What is left over the bound must shrink below this, or the trial has not helped."""
 ALIKE = 1.01
 """Premiums that differ by less are alike: of two trials the one that costs other text less is
-better, and a saturated language may cost so much more than it once did."""
+better, and a saturated language may cost so much more than it could."""
 PATIENCE = 2
 """Trials in a row that do not help, after which the search ends."""
 
@@ -99,6 +100,7 @@ def search_shares(
     """
     trials = [measure(dict(shares))]
     names = sorted(trials[0].premiums)
+    history: list[dict[str, float]] = [dict.fromkeys(names, 1.0)]
     factors, powers = dict.fromkeys(names, 1.0), dict.fromkeys(names, FIRST_POWER)
     aims, useless = dict.fromkeys(names, bound * AIM), dict.fromkeys(names, 0)
     saturated: list[str] = []
@@ -111,6 +113,7 @@ def search_shares(
             too_dear = last.premiums[name] / aims[name]
             factors[name] = _next_factor(factors[name], too_dear, powers[name])
         trials.append(measure(_with_factors(shares, factors)))
+        history.append(dict(factors))
         for name in names:
             grown = trials[-1].shares[name] / last.shares[name]
             if grown < TOLD:
@@ -121,25 +124,38 @@ def search_shares(
             useless[name] = 0 if helped else useless[name] + 1
             if useless[name] == CHANCES and name not in saturated:
                 saturated.append(name)
-                aims[name] = max(aims[name], last.premiums[name])
+                factors[name], reached = _smallest_of_use(name, trials, history)
+                aims[name] = max(bound, reached * ALIKE)
         left = [trial.excess(bound) for trial in trials]
         worst, total = (LEAST_GAIN * min(before) for before in zip(*left[:-1], strict=True))
         idle = 0 if left[-1][0] < worst or left[-1][1] < total else idle + 1
-    return Search(bound, trials, _best(trials, bound, saturated), sorted(saturated))
+    limits = {name: aims[name] if name in saturated else bound for name in names}
+    return Search(bound, trials, _best(trials, limits), sorted(saturated))
 
 
-def _best(trials: Sequence[Trial], bound: float, saturated: Sequence[str]) -> int:
-    """The trial to take: one under the bound, else nearest to it; of those alike the cheapest.
+def _best(trials: Sequence[Trial], limits: Mapping[str, float]) -> int:
+    """The trial to take: one within the limits, else nearest to them; of those alike the cheapest.
 
-    A saturated language is not held to the bound but to what it could be brought to.
+    Args:
+        trials: all of them.
+        limits: language -> the bound, or what a saturated language could be brought to.
     """
-    limits = dict.fromkeys(trials[0].premiums, bound)
-    for name in saturated:
-        limits[name] = max(bound, ALIKE * min(trial.premiums[name] for trial in trials))
     over = [max(trial.premiums[n] / limits[n] for n in limits) for trial in trials]
     most = min(over) * ALIKE if min(over) > 1 else 1.0
     alike = [number for number, value in enumerate(over) if value <= most]
     return min(alike, key=lambda number: trials[number].held_out_tokens)
+
+
+def _smallest_of_use(
+    name: str, trials: Sequence[Trial], history: Sequence[Mapping[str, float]]
+) -> tuple[float, float]:
+    """The smallest factor that gave a language about as few tokens as any, and its premium then."""
+    most = ALIKE * min(trial.tokens[name] for trial in trials)
+    return min(
+        (factors[name], trial.premiums[name])
+        for factors, trial in zip(history, trials, strict=True)
+        if trial.tokens[name] <= most
+    )
 
 
 def _next_factor(factor: float, too_dear: float, power: float) -> float:

@@ -57,7 +57,7 @@ def test_nothing_is_changed_where_nothing_is_over_the_bound() -> None:
 
 
 def test_a_language_that_weight_does_not_help_is_named_and_left() -> None:
-    world = World(FOUR | {"ro": (1.5, 0.0, 1.9)})
+    world = World(FOUR | {"ro": (1.9, 0.0, 0.0)})
     found = search(world, dict.fromkeys(world.costs, 0.2), 1.25)
     best = found.trials[found.best]
     assert found.saturated == ["ro"] and not found.reached
@@ -65,7 +65,17 @@ def test_a_language_that_weight_does_not_help_is_named_and_left() -> None:
     # The others are brought under the bound nevertheless.
     assert max(best.premiums[name] for name in ("hi", "pl", "zh")) <= 1.25
     assert max(found.trials[0].premiums[name] for name in ("hi", "pl", "zh")) > 1.25
+    # What it was given in vain is taken back.
+    assert max(trial.shares["ro"] for trial in found.trials) > 0.5
+    assert found.trials[-1].shares["ro"] < 0.2 and best.shares["ro"] < 0.2
     assert len(found.trials) < 8
+
+
+def test_a_language_keeps_the_weight_that_helped() -> None:
+    world = World(FOUR | {"ro": (2.0, 0.1, 2.0)})  # no fewer tokens above a share of one half
+    found = search(world, {"en": 0.3, "hi": 0.3, "pl": 0.2, "zh": 0.19, "ro": 0.01}, 1.3)
+    assert found.saturated in ([], ["ro"])
+    assert found.trials[found.best].worst[1] < 1.01 * found.trials[0].worst[1]
 
 
 def test_the_search_ends_when_weight_helps_no_language() -> None:
