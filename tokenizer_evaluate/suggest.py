@@ -81,8 +81,8 @@ class Suggestion:
         name, premium = self.after.worst
         over = [n for n, premium in self.after.premiums.items() if premium > bound]
         notes = [
-            f"not under {bound:g}: {name} stays at {premium:.3f}; {len(over)} languages are over "
-            "it. A larger vocabulary or more text of theirs would help"
+            f"not under {bound:g}: {', '.join(sorted(over))}; the worst is {name} at "
+            f"{premium:.3f}. A larger vocabulary or more text of theirs would help"
             if over else f"every premium is under {bound:g}: the worst is {name} at {premium:.3f}"
         ]  # fmt: skip
         stuck = [n for n in self.search.saturated if self.after.premiums[n] > bound]
