@@ -20,10 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status: 0, 1 for bad input, 2 for bad arguments."""
     parser = build_parser()
     given = parser.parse_args(arguments)
-    if given.suggest is None and not (given.data and given.out):
-        parser.error("--data and --out are needed to judge, --suggest and --parallel to suggest")
-    if given.suggest is not None and (not given.parallel or len(given.tokenizers) > 1):
-        parser.error("--suggest needs --parallel FILES and one DIR")
+    wrong = _wrong_arguments(given)
+    if wrong:
+        parser.error(wrong)
     try:
         if given.suggest is not None:
             _suggest(given)
@@ -34,6 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     _write(report, given.out)
     return 0
+
+
+def _wrong_arguments(given: argparse.Namespace) -> str:
+    """What does not go together, or nothing."""
+    if given.suggest is None:
+        if given.data and given.out:
+            return ""
+        return "--data and --out are needed to judge, --suggest and --parallel to suggest"
+    if not given.parallel or len(given.tokenizers) > 1:
+        return "--suggest needs --parallel FILES and one DIR"
+    if given.data or given.against or given.out:
+        return "--suggest writes no report: leave out --data, --against and --out"
+    return ""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -95,8 +107,9 @@ def _add_suggesting(parser: argparse.ArgumentParser) -> None:
         "suggest",
         "instead of a report: which languages to learn more from, so that none costs too much. "
         "Works on the counts that tokenizer-train left in DIR, so no training text is read again; "
-        "a trial takes as long as learning merges. Then: tokenizer-train --counts "
-        "DIR/counts/counts.arrow --balance DIR/shares.yaml --out NEW, and judge that on other text",
+        "a trial takes as long as learning merges. Then train as before, but with --counts "
+        "DIR/counts/counts.arrow --balance DIR/shares.yaml --out NEW instead of FILES, and judge "
+        "NEW on parallel text of another source: what was chosen on looks better than it is",
     )
     group.add_argument(
         "--suggest",

@@ -8,6 +8,10 @@ Parallel text is cut into pieces once; a vocabulary is then measured by how many
 distinct piece takes. A trial costs one learning of merges, and memory is that of one. Premiums are
 those of ``evaluate.compare_pairs``: tokens by tokens of the pivot's side of the same pairs. A
 language without parallel text has no premium; its weight beside those of the others stays.
+
+Every trial learns the whole vocabulary. A third of it predicts which language gives way (on 120 MB
+of 30 languages the changes of 32,000 and of 100,534 entries correlate by 0.97) but not the premium,
+which is up to a sixth higher, and saves only a third of the time: early merges are the long ones.
 """
 
 from __future__ import annotations

@@ -129,6 +129,31 @@ def test_another_backend_is_served_by_ours(folder: str, files: tuple[str, str]) 
     assert set(found.before.premiums) == {"de", "th"}
 
 
+def test_real_translations(development_data: Path, tmp_path: Path) -> None:
+    """Pages in 13 languages: four in five to learn from, the others to choose on."""
+    import zstandard
+
+    path = development_data / "bilingual_fastapi-docs.jsonl.zst"
+    with path.open("rb") as stored:
+        text = zstandard.ZstdDecompressor().stream_reader(stored).read().decode()
+    rows = [json.loads(line) for line in text.rstrip("\n").split("\n")]
+    keys = sorted({row["pair_key"] for row in rows})[::5]
+    for name, kept in (("learn.jsonl", False), ("choose.jsonl", True)):
+        chosen = [row for row in rows if (row["pair_key"] in keys) == kept]
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in chosen))
+    before = str(tmp_path / "before")
+    english = TokenizerOptions(vocab=16_000, language_shares={"en": 8, "*": 2})
+    train(input_documents([str(tmp_path / "learn.jsonl")]), before, english)
+    parallel = pairs_of(str(tmp_path / "choose.jsonl"))
+    found = suggest_shares(read_trained(before), parallel, 1.3, most_trials=4)
+    judged = compare_pairs(read_candidate(before), parallel)
+    assert judged["premium"] == pytest.approx(found.before.premiums, rel=1e-9)
+    assert found.after.worst[1] < found.before.worst[1]
+    assert found.after.excess(1.3)[1] < found.before.excess(1.3)[1]
+    name = found.before.worst[0]
+    assert found.after.shares[name] > found.before.shares[name]
+
+
 @settings(max_examples=30)
 @given(
     st.lists(st.tuples(st.integers(0, 2), st.text("ab ก文", max_size=20)), min_size=1, max_size=8)
@@ -169,6 +194,8 @@ def test_the_command_writes_shares_that_training_reads(
     ("arguments", "status", "message"),
     [
         (["{folder}", "--suggest", "1.3"], 2, "--suggest needs --parallel FILES and one DIR"),
+        (["{folder}", "--suggest", "1.3", "--parallel", "{pairs}", "--out", "report"], 2,
+         "--suggest writes no report: leave out --data, --against and --out"),
         (["{folder}"], 2, "--data and --out are needed to judge"),
         (["absent", "--suggest", "1.3", "--parallel", "{pairs}"], 1, "no training.json in absent"),
         (["{folder}", "--suggest", "1", "--parallel", "{pairs}"], 1, "1 is not above 1"),
