@@ -210,7 +210,7 @@ class _Judge:
         tokens = tokens_by_group(self._pieces, pairs, sides)[0].reshape(-1, 2)
         premiums = dict(zip(self._languages, (tokens[:, 0] / tokens[:, 1]).tolist(), strict=True))
         own = dict(zip(self._languages, tokens[:, 0].tolist(), strict=True))
-        held_out = tokens_by_group(read_batches(self._counts), pairs, balance.measured)[0].sum()
+        held_out = tokens_by_group(read_batches(self._counts), pairs, balance.held_out)[0].sum()
         return Trial(
             shares,
             {name: premiums[name] for name in self.movable},
