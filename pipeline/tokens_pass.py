@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from stages.mixture.options import MixtureOptions
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-                   "training.json")  # fmt: skip
+                   "chat_template.jinja", "training.json", "tokenizer.tiktoken", "tokenizer.model",
+                   "README.md")  # fmt: skip
 
 
 def make_tokenizer(

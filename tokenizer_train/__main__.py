@@ -83,6 +83,14 @@ def build_parser() -> argparse.ArgumentParser:
         help="file with special tokens: eos, pad, bos, extra (a list), reserved (how many), place "
         "(first or last); default eos <|endoftext|>, pad <|pad|>",
     )
+    add(
+        "--pad-to-multiple",
+        type=int,
+        metavar="N",
+        help="add reserved slots behind the vocabulary until its size is a multiple of this",
+    )
+    add("--model-max-length", type=int, metavar="TOKENS", help="longest text the model is made for")
+    add("--chat-template", metavar="FILE", help="Jinja template, for transformers")
     add("--max-token-length", type=int, metavar="BYTES", help="longest token (default: no limit)")
     add("--min-frequency", type=int, metavar="N", help="least count of a pair (default 2)")
     add(
@@ -152,10 +160,18 @@ def _options(given: argparse.Namespace) -> TokenizerOptions:
         "min_frequency": given.min_frequency,
         "min_piece_count": given.min_piece_count,
         "when_short": "fail" if given.fail_when_short else None,
+        "pad_to_multiple": given.pad_to_multiple,
+        "model_max_length": given.model_max_length,
+        "chat_template": None if given.chat_template is None else _read(given.chat_template),
     }
     if given.balance is not None:
         values |= parse_balance(given.balance)
     return TokenizerOptions(**{name: value for name, value in values.items() if value is not None})
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8") as stream:
+        return stream.read()
 
 
 def _read_yaml(path: str, keys: str) -> Any:

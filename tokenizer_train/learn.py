@@ -81,6 +81,16 @@ def backend_name(options: TokenizerOptions) -> str:
     return f"tokenizers {tokenizers.__version__}"
 
 
+def package_versions(options: TokenizerOptions) -> dict[str, str]:
+    """The packages that the result may depend on."""
+    from importlib.metadata import version
+
+    from formats import __version__
+
+    packages = ["tokenizers"]
+    return {"polymill": __version__} | {package: version(package) for package in packages}
+
+
 def _printed(token: bytes) -> str:
     letters = printable()
     return "".join(letters[byte] for byte in token)

@@ -130,6 +130,24 @@ class TokenizerOptions(BaseModel):
         description="When the sample has too few pairs for `vocab`: take what there is and say "
         "so, or fail.",
     )
+    pad_to_multiple: int = Field(
+        default=1,
+        ge=1,
+        le=1 << 16,
+        description="Add reserved slots behind the vocabulary until its size, the rows of a "
+        "model's embedding, is a multiple of this.",
+    )
+    model_max_length: int | None = Field(
+        default=None,
+        ge=1,
+        description="Longest text in tokens that the model is made for, for `transformers`; null: "
+        "no limit.",
+    )
+    chat_template: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Jinja template that writes a conversation as text, for `transformers`.",
+    )
 
     @field_validator("pretokenizer")
     @classmethod

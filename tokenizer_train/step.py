@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Any
 
 import numpy as np
 
-from formats.tokenizer_files import read_tokenizer_files
+from formats.storage import open_input
+from formats.tokenizer_files import TOKENIZER_JSON, read_tokenizer_files
 from formats.units import format_bytes
 from tokenizer_train import progress
 from tokenizer_train.balance import Balance, balance_groups
 from tokenizer_train.counting.counts_file import CountsInfo, read_batches, read_info
-from tokenizer_train.export import build_tokenizer, write_tokenizer
-from tokenizer_train.learn import Vocabulary, backend_name, learn_vocabulary
+from tokenizer_train.export import (
+    MODEL_CARD,
+    RANKS_FILE,
+    TRAINING_JSON,
+    as_json,
+    build_tokenizer,
+    first_text_id,
+    padding_tokens,
+    tokenizer_contents,
+    write_folder,
+)
+from tokenizer_train.learn import Vocabulary, backend_name, learn_vocabulary, package_versions
 from tokenizer_train.merging.token_counts import tokens_by_group
+from tokenizer_train.model_card import model_card
+from tokenizer_train.ranks import ranks_file
 from tokenizer_train.settings import BYTE_ENTRIES, TokenizerOptions
+
+_TOKEN_IN_TEMPLATE = re.compile(r"<\|[^|<>\s]+\|>")
+"""What looks like a special token."""
 
 
 class TooFewPairs(ValueError):  # noqa: N818 - the name a user reads: what it is, not what we do
@@ -25,7 +43,8 @@ def learn_from_counts(item: dict[str, Any]) -> dict[str, Any]:
     """Learn merges from counts and write the tokenizer: an engine's task.
 
     Args:
-        item: ``counts``: the file; ``folder``: of the tokenizer; ``options``; ``seed``.
+        item: ``counts``: the file; ``folder``: of the tokenizer; ``options``; ``seed``; ``files``:
+            name and size of what was read, for the model card.
 
     Returns:
         The fields of ``TrainingReport`` but ``folder`` and ``unreadable``.
@@ -41,10 +60,24 @@ def learn_from_counts(item: dict[str, Any]) -> dict[str, Any]:
         item["counts"], balance.weights, options, entries, progress.report
     )
     notes = _notes(options, balance, vocabulary)
+    padding = padding_tokens(len(vocabulary.ids) + len(options.special.in_order()), options)
+    notes += notes_of_export(options, len(vocabulary.ids), padding)
     rates = _bytes_per_token(item["counts"], info, balance, vocabulary)
-    training = _training(options, item["seed"], info, balance, vocabulary, rates, notes)
-    tokenizer = build_tokenizer(vocabulary, options)
-    write_tokenizer(item["folder"], tokenizer, options.special, training)
+    training = _training(options, item["seed"], info, balance, vocabulary, padding, rates, notes)
+    tokenizer = build_tokenizer(vocabulary, options, padding)
+    contents = tokenizer_contents(tokenizer, options, padding)
+    hashes = {
+        "tokenizer.json": hashlib.sha256(contents[TOKENIZER_JSON].encode()).hexdigest(),
+        "the counts it was learned from": sha256_of(item["counts"]),
+    }
+    special = [*options.special.in_order(), *padding]
+    card = model_card(
+        training, item["files"], hashes,
+        {token: tokenizer.token_to_id(token) for token in special}, package_versions(options),
+    )  # fmt: skip
+    ranks = ranks_file(vocabulary, first_text_id(options))
+    companions = {TRAINING_JSON: as_json(training), MODEL_CARD: card, RANKS_FILE: ranks}
+    write_folder(item["folder"], contents | companions)
     written = read_tokenizer_files(item["folder"])
     return {
         "vocab_size": written.vocab_size,
@@ -54,6 +87,41 @@ def learn_from_counts(item: dict[str, Any]) -> dict[str, Any]:
         "notes": notes,
         "training": training,
     }
+
+
+def notes_of_export(options: TokenizerOptions, tokens: int, padding: list[str]) -> list[str]:
+    """What a person should know of the folder.
+
+    Args:
+        options: how it was to be written.
+        tokens: of text.
+        padding: the reserved slots that pad it.
+    """
+    notes = []
+    special = options.special.in_order()
+    if padding:
+        entries = tokens + len(special)
+        notes.append(
+            f"pad_to_multiple: {entries:,} entries and {len(padding):,} reserved slots behind them "
+            f"make {entries + len(padding):,}, a multiple of {options.pad_to_multiple:,}"
+        )
+    written = _TOKEN_IN_TEMPLATE.findall(options.chat_template or "")
+    unknown = [token for token in dict.fromkeys(written) if token not in special]
+    if unknown:
+        notes.append(
+            f"chat_template: {', '.join(unknown)} will be cut like any text: no special token has "
+            "that name; list it in special.extra"
+        )
+    return notes
+
+
+def sha256_of(path: str) -> str:
+    """Of a file's contents."""
+    digest = hashlib.sha256()
+    with open_input(path) as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 _Rates = dict[str, tuple[float | None, int]]
@@ -127,6 +195,7 @@ def _training(
     info: CountsInfo,
     balance: Balance,
     vocabulary: Vocabulary,
+    padding: list[str],
     rates: _Rates,
     notes: list[str],
 ) -> dict[str, Any]:
@@ -163,12 +232,14 @@ def _training(
         "backend": backend_name(options),
         "seed": seed,
         "settings": options.model_dump(mode="json"),
+        "splits": list(options.splits),
         "vocabulary": {
             "asked": options.vocab,
-            "reached": len(vocabulary.ids) + len(special),
+            "reached": len(vocabulary.ids) + len(special) + len(padding),
             "bytes": BYTE_ENTRIES,
             "merges": len(vocabulary.merges),
             "special": len(special),
+            "padding": len(padding),
         },
         "sample": {
             "asked_bytes": options.sample_bytes,

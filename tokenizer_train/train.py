@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from formats.storage import file_size
 from formats.units import format_bytes
 from tokenizer_train.counting.counting import Counting
 from tokenizer_train.documents import Documents
@@ -91,11 +92,25 @@ def train(
         "folder": folder,
         "options": options.model_dump(mode="json"),
         "seed": seed,
+        "files": file_names(documents, counts),
     }
     [result] = engine.map("merge", learn_from_counts, [item])
     for note in result["notes"]:
         log.warning("%s", note)
     return TrainingReport(folder=folder, unreadable=unreadable, **result)
+
+
+def file_names(documents: Documents, counts: Sequence[str]) -> list[tuple[str, int]]:
+    """Names and bytes as stored of what is read, without the folders they happen to lie in."""
+    sizes: dict[str, int] = {}
+    names: dict[str, str] = {}
+    for file in documents:
+        sizes[file.path] = sizes.get(file.path, 0) + file.stored_bytes
+        names[file.path] = file.relative_path or file.path.rpartition("/")[2]
+    for path in counts:
+        sizes[path] = file_size(path) or 0
+        names[path] = f"counts: {path.rpartition('/')[2]}"
+    return sorted((names[path], size) for path, size in sizes.items())
 
 
 def languages_of_report(training: Mapping[str, Any]) -> list[tuple[str, str, str, str, str]]:

@@ -82,7 +82,7 @@ def test_the_vocabulary_has_the_size_asked_for(tmp_path: Path) -> None:
     training = json.loads((tmp_path / "training.json").read_text())
     assert training == report.training
     assert training["vocabulary"] == {
-        "asked": 400, "reached": 400, "bytes": 256, "merges": 142, "special": 2,
+        "asked": 400, "reached": 400, "bytes": 256, "merges": 142, "special": 2, "padding": 0,
     }  # fmt: skip
     english = training["languages"]["en"]
     assert english["documents"] == 80
