@@ -17,9 +17,11 @@ from typing import Any
 
 import orjson
 
-from formats.storage import filesystem
+from formats.storage import file_size, filesystem
 
 TOKENIZER_JSON = "tokenizer.json"
+SENTENCEPIECE_MODEL = "tokenizer.model"
+"""Of the library of that name; written beside a tokenizer.json, or instead of one."""
 ROLES = ("eos", "pad", "bos")
 USUAL_END_TOKENS = ("<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>", "<|eos|>")
 """Names of the end token in public tokenizers, for folders that do not say which it is."""
@@ -60,6 +62,12 @@ def read_tokenizer_files(path: str) -> TokenizerFiles:
         name = f"{folder}/{TOKENIZER_JSON}"
     contents = _read(name)
     if contents is None:
+        model = f"{folder}/{SENTENCEPIECE_MODEL}"
+        if file_size(model) is not None:
+            raise FileNotFoundError(
+                f"no {TOKENIZER_JSON} at {path}, only {SENTENCEPIECE_MODEL}, which a run cannot "
+                "use: train with the backend native or tokenizers, or convert the model"
+            )
         raise FileNotFoundError(f"no {TOKENIZER_JSON} at {path}")
     try:
         ids, special = _ids_and_special_tokens(orjson.loads(contents))

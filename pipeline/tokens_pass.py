@@ -45,6 +45,7 @@ def make_tokenizer(
         seed=recipe.run.seed, engine=engine, counts_folder=f"{folder.work_path}/tokenizer",
         lineage=engine.lineage,
     )  # fmt: skip
+    read_tokenizer_files(folder.tokenizer_path)  # sentencepiece may have given none
     return {
         "vocab_size": report.vocab_size,
         "sha256": report.sha256,

@@ -56,7 +56,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="folder for tokenizer.json and its companions (default: tokenizer)",
     )
     add("--vocab", type=int, metavar="N", help="entries of the vocabulary (default 100534)")
-    add("--backend", choices=["native", "tokenizers"], help="who learns (default: native)")
+    add("--algorithm", choices=["bpe", "unigram"], help="unigram: with sentencepiece (default bpe)")
+    add(
+        "--backend",
+        choices=["native", "tokenizers", "sentencepiece"],
+        help="who learns (default: native); the others learn from the same counts",
+    )
     add(
         "--merges",
         choices=["aligned", "plain"],
@@ -149,6 +154,7 @@ def _options(given: argparse.Namespace) -> TokenizerOptions:
     values: dict[str, Any] = {
         "vocab": given.vocab,
         "sample_bytes": given.sample_bytes,
+        "algorithm": given.algorithm,
         "backend": given.backend,
         "merges": given.merges,
         "pretokenizer": given.pretokenizer,

@@ -16,7 +16,7 @@ from typing import Any
 
 from formats.pretokenizers.patterns import is_gpt2
 from formats.storage import atomic_path, filesystem, remove
-from formats.tokenizer_files import TOKENIZER_JSON
+from formats.tokenizer_files import SENTENCEPIECE_MODEL, TOKENIZER_JSON
 from tokenizer_train.learn import Vocabulary
 from tokenizer_train.settings import SpecialTokens, TokenizerOptions
 
@@ -24,7 +24,6 @@ NO_LIMIT = int(1e30)
 """``transformers``' way to say that a tokenizer itself sets no longest text."""
 TRAINING_JSON = "training.json"
 RANKS_FILE = "tokenizer.tiktoken"
-SENTENCEPIECE_MODEL = "tokenizer.model"
 MODEL_CARD = "README.md"
 
 

@@ -76,9 +76,9 @@ def backend_name(options: TokenizerOptions) -> str:
     """What learns, with the library's version, for the record."""
     if options.backend == "native":
         return "native"
-    import tokenizers
+    from importlib.metadata import version
 
-    return f"tokenizers {tokenizers.__version__}"
+    return f"{options.backend} {version(options.backend)}"
 
 
 def package_versions(options: TokenizerOptions) -> dict[str, str]:
@@ -87,7 +87,7 @@ def package_versions(options: TokenizerOptions) -> dict[str, str]:
 
     from formats import __version__
 
-    packages = ["tokenizers"]
+    packages = ["tokenizers", *(["sentencepiece"] if options.backend == "sentencepiece" else [])]
     return {"polymill": __version__} | {package: version(package) for package in packages}
 
 

@@ -12,6 +12,9 @@ from formats.units import parse_bytes
 BYTE_ENTRIES = 256
 """Every tokenizer begins with an entry per byte, so that no text is ever unknown."""
 
+UNKNOWN = "<|unk|>"
+"""The entry that sentencepiece's format demands for what is unknown; nothing is."""
+
 Bytes = Annotated[int, BeforeValidator(parse_bytes)]
 """A size: 200000000 or "200MB"."""
 
@@ -75,9 +78,14 @@ class TokenizerOptions(BaseModel):
     vocab: int = Field(
         default=100_534, description="Entries of the vocabulary: bytes, merges and special tokens."
     )
-    backend: Literal["native", "tokenizers"] = Field(
+    algorithm: Literal["bpe", "unigram"] = Field(
+        default="bpe",
+        description="bpe: merges of pairs; unigram: the likeliest pieces, with sentencepiece only.",
+    )
+    backend: Literal["native", "tokenizers", "sentencepiece"] = Field(
         default="native",
-        description="Who learns the merges: ours, or the library's trainer on the same counts.",
+        description="Who learns: ours, or a library's trainer on the same counts. sentencepiece "
+        "writes its tokenizer.model, and tokenizer.json only where that gives the same ids.",
     )
     sample_bytes: Bytes | None = Field(
         default=None,
@@ -158,7 +166,7 @@ class TokenizerOptions(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         splits_of(self.pretokenizer, self.digits)
-        least = BYTE_ENTRIES + len(self.special.in_order())
+        least = BYTE_ENTRIES + len(self.special_tokens)
         if self.vocab < least:
             raise ValueError(
                 f"vocab: {self.vocab:,} is too small; 256 bytes and "
@@ -166,7 +174,33 @@ class TokenizerOptions(BaseModel):
             )
         if self.backend != "native" and self.merges == "aligned":
             raise ValueError(f"merges: aligned needs the backend native, not {self.backend}")
+        self._check_sentencepiece()
         return self
+
+    def _check_sentencepiece(self) -> None:
+        """What only sentencepiece can do, and what it cannot.
+
+        Raises:
+            ValueError: the one without it, or the other with it.
+        """
+        if self.backend != "sentencepiece":
+            if self.algorithm == "unigram":
+                raise ValueError("algorithm: unigram needs the backend sentencepiece")
+            return
+        if self.special.place == "first":
+            raise ValueError("special.place: with sentencepiece special tokens take the last ids")
+        if self.max_token_length is not None:
+            raise ValueError(
+                "max_token_length: sentencepiece counts characters, not bytes: leave it out"
+            )
+        if self.min_frequency != 2:
+            raise ValueError("min_frequency: sentencepiece has no such limit: leave it out")
+
+    @property
+    def special_tokens(self) -> list[str]:
+        """The special tokens in the order of their ids; sentencepiece needs one of its own."""
+        own = [UNKNOWN] if self.backend == "sentencepiece" else []
+        return [*own, *self.special.in_order()]
 
     @property
     def splits(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from formats.storage import open_input
-from formats.tokenizer_files import TOKENIZER_JSON, read_tokenizer_files
+from formats.tokenizer_files import SENTENCEPIECE_MODEL, TOKENIZER_JSON, read_tokenizer_files
 from formats.units import format_bytes
 from tokenizer_train import progress
 from tokenizer_train.balance import Balance, balance_groups
@@ -29,6 +29,8 @@ from tokenizer_train.learn import Vocabulary, backend_name, learn_vocabulary, pa
 from tokenizer_train.merging.token_counts import tokens_by_group
 from tokenizer_train.model_card import model_card
 from tokenizer_train.ranks import ranks_file
+from tokenizer_train.sentencepiece_step import count_tokens as count_tokens_of_pieces
+from tokenizer_train.sentencepiece_step import learn_pieces, pieces_contents
 from tokenizer_train.settings import BYTE_ENTRIES, TokenizerOptions
 
 _TOKEN_IN_TEMPLATE = re.compile(r"<\|[^|<>\s]+\|>")
@@ -55,34 +57,48 @@ def learn_from_counts(item: dict[str, Any]) -> dict[str, Any]:
     options = TokenizerOptions.model_validate(item["options"])
     info = read_info(item["counts"])
     balance = balance_groups(info.groups, info.unread_bytes, options)
-    entries = options.vocab - len(options.special.in_order())
-    vocabulary = learn_vocabulary(
-        item["counts"], balance.weights, options, entries, progress.report
-    )
+    learned = None
+    if options.backend == "sentencepiece":
+        learned = learn_pieces(item["counts"], balance.weights, options)
+        vocabulary = learned.vocabulary
+        sums = count_tokens_of_pieces(item["counts"], balance.measured, learned.model.serialized())
+    else:
+        entries = options.vocab - len(options.special_tokens)
+        vocabulary = learn_vocabulary(
+            item["counts"], balance.weights, options, entries, progress.report
+        )
+        batches = read_batches(item["counts"])
+        sums = np.stack(tokens_by_group(batches, vocabulary.pairs, balance.measured))
     notes = _notes(options, balance, vocabulary)
-    padding = padding_tokens(len(vocabulary.ids) + len(options.special.in_order()), options)
+    padding = padding_tokens(len(vocabulary.ids) + len(options.special_tokens), options)
     notes += notes_of_export(options, len(vocabulary.ids), padding)
-    rates = _bytes_per_token(item["counts"], info, balance, vocabulary)
+    if learned is not None:
+        contents, more = pieces_contents(learned, options, padding)
+        notes += more
+    else:
+        tokenizer = build_tokenizer(vocabulary, options, padding)
+        contents = {RANKS_FILE: ranks_file(vocabulary, first_text_id(options))}
+        contents |= tokenizer_contents(tokenizer, options, padding)
+    rates = _rates(info, balance, sums)
     training = _training(options, item["seed"], info, balance, vocabulary, padding, rates, notes)
-    tokenizer = build_tokenizer(vocabulary, options, padding)
-    contents = tokenizer_contents(tokenizer, options, padding)
     hashes = {
-        "tokenizer.json": hashlib.sha256(contents[TOKENIZER_JSON].encode()).hexdigest(),
-        "the counts it was learned from": sha256_of(item["counts"]),
+        name: hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+        for name, content in sorted(contents.items())
     }
-    special = [*options.special.in_order(), *padding]
+    special = special_ids(options, len(vocabulary.ids), padding)
     card = model_card(
-        training, item["files"], hashes,
-        {token: tokenizer.token_to_id(token) for token in special}, package_versions(options),
+        training, item["files"],
+        hashes | {"the counts it was learned from": sha256_of(item["counts"])},
+        special, package_versions(options),
     )  # fmt: skip
-    ranks = ranks_file(vocabulary, first_text_id(options))
-    companions = {TRAINING_JSON: as_json(training), MODEL_CARD: card, RANKS_FILE: ranks}
+    companions = {TRAINING_JSON: as_json(training), MODEL_CARD: card}
     write_folder(item["folder"], contents | companions)
-    written = read_tokenizer_files(item["folder"])
+    if TOKENIZER_JSON in contents:
+        read_tokenizer_files(item["folder"])  # what is written is what a run reads
     return {
-        "vocab_size": written.vocab_size,
-        "sha256": written.sha256,
-        "special_ids": dict(written.special_ids),
+        "vocab_size": training["vocabulary"]["reached"],
+        "sha256": hashes.get(TOKENIZER_JSON) or hashes[SENTENCEPIECE_MODEL],
+        "special_ids": {role: special[token] for role, token in options.special.roles().items()},
         "bytes_per_token": {n: r for n, (r, _) in rates.items() if n and r is not None},
         "notes": notes,
         "training": training,
@@ -98,7 +114,7 @@ def notes_of_export(options: TokenizerOptions, tokens: int, padding: list[str]) 
         padding: the reserved slots that pad it.
     """
     notes = []
-    special = options.special.in_order()
+    special = options.special_tokens
     if padding:
         entries = tokens + len(special)
         notes.append(
@@ -115,6 +131,20 @@ def notes_of_export(options: TokenizerOptions, tokens: int, padding: list[str]) 
     return notes
 
 
+def special_ids(options: TokenizerOptions, tokens: int, padding: list[str]) -> dict[str, int]:
+    """Special token -> id, those that pad the vocabulary included.
+
+    Args:
+        options: which there are, and where they stand.
+        tokens: of text.
+        padding: the reserved slots that pad the vocabulary.
+    """
+    special = options.special_tokens
+    first = 0 if options.special.place == "first" else tokens
+    ids = {token: first + number for number, token in enumerate(special)}
+    return ids | {token: tokens + len(special) + n for n, token in enumerate(padding)}
+
+
 def sha256_of(path: str) -> str:
     """Of a file's contents."""
     digest = hashlib.sha256()
@@ -129,11 +159,14 @@ _Rates = dict[str, tuple[float | None, int]]
 language that spares none; "" -> of all held-out text."""
 
 
-def _bytes_per_token(
-    counts: str, info: CountsInfo, balance: Balance, vocabulary: Vocabulary
-) -> _Rates:
-    """How well text is encoded; its pieces and their counts say it all."""
-    sums = np.stack(tokens_by_group(read_batches(counts), vocabulary.pairs, balance.measured))
+def _rates(info: CountsInfo, balance: Balance, sums: np.ndarray) -> _Rates:
+    """How well text is encoded; its pieces and their counts say it all.
+
+    Args:
+        info: of the counts.
+        balance: which groups are measured.
+        sums: int64 [2, groups]: tokens and bytes of those.
+    """
     apart = sums[:, balance.held_out].sum(axis=1)
     rates: _Rates = {"": _rate(int(apart[0]), int(apart[1]))}
     for name in {group.language for group in info.groups}:
@@ -160,7 +193,7 @@ def _notes(
     notes = []
     lost = vocabulary.left_out
     used = sum(balance.learned_bytes.values())
-    reached = len(vocabulary.ids) + len(options.special.in_order())
+    reached = len(vocabulary.ids) + len(options.special_tokens)
     if reached < options.vocab:
         limits = [
             name
@@ -176,6 +209,8 @@ def _notes(
             f"no further pair seen {options.min_frequency} times or more. Give more text, or "
             f"lower vocab or {' or '.join(['min_frequency', *limits])}"
         )
+        if options.backend == "sentencepiece":
+            message = message.partition(" hold no further")[0] + " give no more. Give more text"
         if options.when_short == "fail":
             raise TooFewPairs(message)
         notes.append(message)
@@ -189,6 +224,13 @@ def _notes(
     return notes
 
 
+def _learned(options: TokenizerOptions, vocabulary: Vocabulary) -> dict[str, int]:
+    """What the entries are beyond bytes and special tokens."""
+    if options.backend == "sentencepiece":
+        return {"pieces": len(vocabulary.ids) - BYTE_ENTRIES}
+    return {"merges": len(vocabulary.merges)}
+
+
 def _training(
     options: TokenizerOptions,
     seed: int,
@@ -200,7 +242,7 @@ def _training(
     notes: list[str],
 ) -> dict[str, Any]:
     """The contents of training.json: no times, no paths, so that equal trainings are equal."""
-    special = options.special.in_order()
+    special = options.special_tokens
     weights = {
         group.language: int(weight)
         for group, weight in zip(info.groups, balance.weights, strict=True)
@@ -237,7 +279,7 @@ def _training(
             "asked": options.vocab,
             "reached": len(vocabulary.ids) + len(special) + len(padding),
             "bytes": BYTE_ENTRIES,
-            "merges": len(vocabulary.merges),
+            **_learned(options, vocabulary),
             "special": len(special),
             "padding": len(padding),
         },
