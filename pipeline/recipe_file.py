@@ -7,21 +7,17 @@ the nearest valid name where a name is unknown.
 from __future__ import annotations
 
 import difflib
-import os
-import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from formats.variables import expand_variables
 from pipeline.recipe import Recipe, as_stage
 from pipeline.sample import SAMPLE_CORPUS
 
 Location = tuple[str | int, ...]
-
-# Capitals only: a lower-case ${lang} is a column of the document, not of the environment.
-_VARIABLE = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)(?::-((?:[^${}]|\$\{[^{}]*\})*))?\}")
 
 
 class RecipeError(ValueError):
@@ -119,15 +115,10 @@ def _expand(value: Any, location: Location, complaints: Complaints) -> Any:
     if not isinstance(value, str):
         return value
 
-    def replacement(match: re.Match[str]) -> str:
-        name, default = match.group(1), match.group(2)
-        found = os.environ.get(name) or {"SAMPLE_CORPUS": str(SAMPLE_CORPUS)}.get(name)
-        if found is None and default is None:
-            complaints.add(location, f"${{{name}}} is not set, and has no default (${{{name}:-…}})")
-            return ""
-        return found if found is not None else _VARIABLE.sub(replacement, default or "")
-
-    return _VARIABLE.sub(replacement, value)
+    expanded, missing = expand_variables(value, {"SAMPLE_CORPUS": str(SAMPLE_CORPUS)})
+    for name in missing:
+        complaints.add(location, f"${{{name}}} is not set, and has no default (${{{name}:-…}})")
+    return expanded
 
 
 def _override(data: dict[str, Any], override: str) -> None:

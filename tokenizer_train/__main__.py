@@ -50,6 +50,11 @@ def build_parser() -> argparse.ArgumentParser:
         "documents folder of a run",
     )
     add(
+        "--recipe",
+        metavar="RECIPE",
+        help="learn from the documents that a recipe's run kept (also beside FILES)",
+    )
+    add(
         "--out",
         default="tokenizer",
         metavar="DIR",
@@ -209,11 +214,14 @@ def _train(given: argparse.Namespace, options: TokenizerOptions) -> TrainingRepo
     from tokenizer_train.documents import input_documents
     from tokenizer_train.engine import LocalEngine, usable_cpus
     from tokenizer_train.progress import STEPS
+    from tokenizer_train.recipe_documents import recipe_documents
     from tokenizer_train.train import COUNTS_FOLDER, DEFAULT_MEMORY, train
 
     asked = {"text": given.text_column, "lang": given.lang_column}
     columns = {name: column for name, column in asked.items() if column}
-    documents = input_documents(given.files, columns) if given.files else []
+    documents = list(input_documents(given.files, columns)) if given.files else []
+    if given.recipe is not None:
+        documents += recipe_documents(given.recipe)
     display = Progress(
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
         TimeRemainingColumn(), console=Console(stderr=True), transient=True,
