@@ -46,7 +46,7 @@ def test_unassigned_characters_come_back(folder: Path, text: str) -> None:
 
 
 def test_all_planes_come_back_from_our_encoder(folder: Path) -> None:
-    """Every code point there can be in a text, through the encoder of a run and tiktoken's ranks."""
+    """Every code point there can be in a text, by a run's encoder and the ranks of tiktoken."""
     from base64 import b64decode
 
     texts = [

@@ -19,7 +19,7 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "recipe.yaml"
     path.write_text(
         "run: {name: small, out: '${SOME_FOLDER}/run'}\n"
-        f"sources: [{{name: a, paths: {tmp_path}/a.jsonl, read: jsonl}}]\n"
+        f"sources: [{{name: a, paths: [{tmp_path}/a.jsonl], read: jsonl}}]\n"
     )
     return path
 
