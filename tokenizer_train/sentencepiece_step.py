@@ -75,8 +75,8 @@ def pieces_contents(
 def count_tokens(counts: str, measured: np.ndarray, model: bytes) -> np.ndarray:
     """How held-out pieces are encoded: int64 [2, groups], tokens and bytes.
 
-    Sentencepiece encodes whole texts, in which now and then a token reaches from one piece into
-    the next, so this is a bound from above.
+    Sentencepiece encodes whole texts, in which a token may reach from one piece into the next: the
+    figure is close to that of texts, not equal.
 
     Args:
         counts: the file of counts.
