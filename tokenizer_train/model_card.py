@@ -45,7 +45,7 @@ def model_card(
         "\n".join(f"- {escaped(note)}" for note in training["notes"]),
         "## Languages",
         "The share is of what was learned from, as weighted; bytes per token were measured on text "
-        "that was held out.",
+        "held out, or on all of a language that holds none out.",
         _table(
             ("language", "documents", "text", "learned from", "share", "bytes per token"),
             (_language_row(name, found) for name, found in training["languages"].items()),
