@@ -8,6 +8,7 @@ are compiled: all of them take three times as long as those of the usual stages.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import subprocess
 import sys
@@ -83,7 +84,15 @@ def _stamp(name: str) -> Path:
     folder = Path(os.environ.get("NUMBA_CACHE_DIR") or cache_directory())
     folder.mkdir(parents=True, exist_ok=True)
     python = f"{sys.implementation.cache_tag}-numba{version('numba')}"
-    return folder / f"compiled-{kernel_hash()}-{python}-{get_host_cpu_name()}-{name}"
+    code = f"{kernel_hash()}-{_installation()}"
+    return folder / f"compiled-{code}-{python}-{get_host_cpu_name()}-{name}"
+
+
+@cache
+def _installation() -> str:
+    """8 hexadecimal digits: Numba finds kernels by the path of a file and the time it changed."""
+    files = [f"{path}:{path.stat().st_mtime_ns}" for path in kernel_files()]
+    return hashlib.sha256("\n".join(files).encode()).hexdigest()[:8]
 
 
 @contextmanager

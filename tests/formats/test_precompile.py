@@ -33,6 +33,15 @@ def test_only_the_packages_asked_for_are_compiled(empty_cache: Path) -> None:
     assert len(precompile.missing_groups()) == len(precompile.kernel_groups()) - 1
 
 
+def test_another_installation_of_the_same_code_compiles_its_own(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    precompile.compile_kernels(packages={"stages.urls"})
+    monkeypatch.setattr(precompile, "_installation", lambda: "elsewhere")
+    precompile._stamp.cache_clear()
+    assert precompile.missing_groups({"stages.urls"}) == [["stages.urls.url_kernels"]]
+
+
 def test_a_filled_cache_is_loaded_and_not_compiled_again(
     empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
