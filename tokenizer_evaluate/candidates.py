@@ -13,9 +13,9 @@ import orjson
 import pyarrow as pa
 
 from formats.buffers import text_buffers
+from formats.byte_letters import byte_of_letter
 from formats.storage import filesystem
 from formats.tokenizer_files import TOKENIZER_JSON, TokenizerFiles
-from stages.tokens.byte_pairs import byte_of_letter
 from stages.tokens.encoder import Encoder
 
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")

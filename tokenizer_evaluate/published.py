@@ -20,8 +20,8 @@ from typing import Any
 
 import orjson
 
+from formats.byte_letters import byte_of_letter
 from formats.pretokenizers.patterns import splits_of
-from stages.tokens.byte_pairs import byte_of_letter
 from tokenizer_evaluate.candidates import Candidate, make_candidate
 
 

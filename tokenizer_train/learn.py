@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tokenizer_train.merging.alphabet import printable, token_bytes
+from formats.byte_letters import printable
+from tokenizer_train.merging.alphabet import token_bytes
 from tokenizer_train.merging.learner import Learner, MergeRules
 from tokenizer_train.merging.words import Words, lay_out, lost_pieces, read_words
 from tokenizer_train.settings import TokenizerOptions

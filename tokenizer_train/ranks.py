@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from base64 import b64encode
 
+from formats.byte_letters import printable
 from tokenizer_train.learn import Vocabulary
-from tokenizer_train.merging.alphabet import printable
 
 
 def ranks_file(vocabulary: Vocabulary, first_id: int) -> str:

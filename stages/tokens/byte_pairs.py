@@ -19,11 +19,11 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 
+from formats.byte_letters import byte_of_letter
 from stages.text_kernels import CODE_POINTS, two_level
 
 NO_TOKEN = 0xFFFFFFFF
@@ -89,22 +89,6 @@ def read_byte_pairs(definition: dict[str, Any]) -> BytePairs:
         bool(model.get("ignore_merges")),
         two_level(_whole_characters(token_bytes, left, right, merged)),
     )
-
-
-@cache
-def byte_of_letter() -> np.ndarray:
-    """uint8 [324]: the byte that a letter of byte-level vocabularies stands for.
-
-    A letter that stands for none is given as itself or 0: it occurs in special tokens only.
-
-    Source: bytes_to_unicode of GPT-2, https://github.com/openai/gpt-2 src/encoder.py.
-    """
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in printable]
-    letters = np.zeros(256 + len(others), np.uint8)
-    letters[printable] = printable
-    letters[256:] = others
-    return letters
 
 
 def _token_bytes(vocabulary: dict[str, int]) -> tuple[bytes, ...]:

@@ -68,7 +68,8 @@ def test_all_planes_come_back_from_our_encoder(folder: Path) -> None:
 def test_bytes_that_are_no_text_have_ids_and_come_back(folder: Path, data: bytes) -> None:
     """A byte is an entry, so ids spell any bytes; what is no UTF-8 decodes to U+FFFD."""
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    from tokenizer_train.merging.alphabet import id_of_byte, printable
+    from formats.byte_letters import printable
+    from tokenizer_train.merging.alphabet import id_of_byte
 
     ids = [int(id_of_byte()[byte]) for byte in data]
     letters = [tokenizer.id_to_token(token) for token in ids]

@@ -1,4 +1,4 @@
-"""The ids of bytes and the printable alphabet in which byte-level tokenizers write them."""
+"""The ids of bytes, and the bytes of tokens."""
 
 from __future__ import annotations
 
@@ -6,16 +6,7 @@ from functools import cache
 
 import numpy as np
 
-
-@cache
-def printable() -> tuple[str, ...]:
-    """The character that stands for each byte: GPT-2's ``bytes_to_unicode``.
-
-    Printable Latin-1 characters stand for themselves; the others take U+0100 and up, in order.
-    """
-    themselves = {*range(33, 127), *range(161, 173), *range(174, 256)}
-    others = iter(range(256, 512))
-    return tuple(chr(byte if byte in themselves else next(others)) for byte in range(256))
+from formats.byte_letters import printable
 
 
 @cache

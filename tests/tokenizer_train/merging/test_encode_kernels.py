@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from tokenizer_train.merging.alphabet import id_of_byte, printable, token_bytes
+from formats.byte_letters import printable
+from tokenizer_train.merging.alphabet import id_of_byte, token_bytes
 from tokenizer_train.merging.encode_kernels import LONGEST, count_tokens, index_merges
 
 PAIRS = [("a", "b"), ("b", "a"), ("ab", "ab"), ("a", "a"), ("aa", "b"), ("ba", "ab")]

@@ -13,8 +13,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 sys.path.insert(0, str(Path(__file__).parent))
 from bpe_reference import Word, aligned, learn
 
+from formats.byte_letters import printable
 from tokenizer_train.merging import learner as module
-from tokenizer_train.merging.alphabet import printable, token_bytes
+from tokenizer_train.merging.alphabet import token_bytes
 from tokenizer_train.merging.learner import Learner, MergeRules
 from tokenizer_train.merging.words import Words, lay_out
 

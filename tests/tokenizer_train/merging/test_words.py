@@ -7,9 +7,10 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from formats.byte_letters import printable
 from tokenizer_train.counting import counts_file
 from tokenizer_train.counting.counts_file import COUNTS_SCHEMA, CountsInfo, Group, write_counts
-from tokenizer_train.merging.alphabet import id_of_byte, printable
+from tokenizer_train.merging.alphabet import id_of_byte
 from tokenizer_train.merging.words import Words, lay_out, lost_pieces, read_words
 from tokenizer_train.merging.words_kernels import BLOCK, BORDER
 
