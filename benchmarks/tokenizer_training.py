@@ -1,7 +1,7 @@
 """Training a tokenizer beside other trainers: CPU seconds, wall time and memory, on the same text.
 
     python benchmarks/tokenizer_training.py DATA [--peers PYTHON] [--megabytes 50 200 450]
-        [--vocab 100534] [--only NAME ...] [--timeout SECONDS]
+        [--vocab 100534] [--only NAME ...] [--timeout SECONDS] [--merges]
 
 DATA is a folder of JSONL.zst files (``text``, ``lang``). Of all files every n-th document is taken,
 so many that they have that many megabytes; where the folder has less, all of it, and the table says
@@ -16,6 +16,9 @@ rules (lines over its limit of bytes are given in parts, so that none is
 skipped): their words are others. CPU seconds are of all threads and child processes and hold
 everything from the start of the interpreter; kernels are compiled before (``--cold``: not).
 Memory is the largest resident size of the process.
+
+``--merges`` instead learns plain merges from the same counts of o200k pieces by our backend and by
+``tokenizers``, and says how many are equal, one by one and in order.
 """
 
 from __future__ import annotations
@@ -39,6 +42,9 @@ O200K = (
 )
 OURS = ("native", "native-o200k")
 PEERS = ("tokenizers", "ffbpe", "gigatoken", "sentencepiece")
+SAME_AS_PEERS: dict[str, object] = {
+    "pretokenizer": "o200k", "merges": "plain", "language_temperature": None,
+}  # fmt: skip
 SENTENCE_BYTES = 4000
 """sentencepiece skips sentences of more than 4,192 bytes."""
 
@@ -54,6 +60,7 @@ def main() -> None:
     parser.add_argument("--vocab", type=int, default=100_534)
     parser.add_argument("--only", nargs="+", choices=[*OURS, *PEERS])
     parser.add_argument("--timeout", type=int, default=3600, help="seconds a trainer may take")
+    parser.add_argument("--merges", action="store_true", help="compare the merges themselves")
     parser.add_argument("--cold", action="store_true", help="do not compile kernels before")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -65,11 +72,17 @@ def main() -> None:
         from formats.precompile import compile_kernels
 
         compile_kernels()
-    print("| text MB | trainer | CPU s | wall s | peak MB | entries |\n|--:|---|--:|--:|--:|--:|")
+    if not options.merges:
+        print(
+            "| text MB | trainer | CPU s | wall s | peak MB | entries |\n|--:|---|--:|--:|--:|--:|"
+        )
     with tempfile.TemporaryDirectory() as folder:
         for megabytes in options.megabytes:
             text = Path(folder) / f"{megabytes}.jsonl"
             size = write_sample(options.data, text, megabytes * 1_000_000)
+            if options.merges:
+                print(f"{size / 1e6:.0f} MB: {compared_merges(text, folder, options.vocab)}")
+                continue
             for name in wanted:
                 python = sys.executable if name in OURS else options.peers
                 row = measure(python, name, text, options)
@@ -124,6 +137,17 @@ def measure(python: str, name: str, text: Path, options: argparse.Namespace) -> 
     return f"{row['cpu']:.1f} | {row['wall']:.1f} | {row['peak']:.0f} | {row['entries']:,}"
 
 
+def compared_merges(text: Path, folder: str, vocab: int) -> str:
+    """How many plain merges the backends have in common, place by place."""
+    found = []
+    for backend in ("native", "tokenizers"):
+        out = f"{folder}/{backend}"
+        _ours(str(text), out, vocab, SAME_AS_PEERS | {"backend": backend})
+        found.append(json.loads(Path(out, "tokenizer.json").read_bytes())["model"]["merges"])
+    equal = sum(ours == theirs for ours, theirs in zip(*found, strict=False))
+    return f"{equal:,} merges equal of our {len(found[0]):,} and tokenizers' {len(found[1]):,}"
+
+
 def run_child(name: str, text: str, vocab: int) -> None:
     """Train, and print what it took."""
     started = time.time()
@@ -143,8 +167,7 @@ def train_native(text: str, folder: str, vocab: int) -> int:
 
 def train_native_o200k(text: str, folder: str, vocab: int) -> int:
     """Ours, as the peers are told."""
-    same = {"pretokenizer": "o200k", "merges": "plain", "language_temperature": None}
-    return _ours(text, folder, vocab, same)
+    return _ours(text, folder, vocab, SAME_AS_PEERS)
 
 
 def _ours(text: str, folder: str, vocab: int, settings: dict[str, object]) -> int:
