@@ -30,10 +30,10 @@ from tokenizer_quality import NAMED, lines_of
 from formats.quarantine import Quarantine
 from tokenizer_evaluate.candidates import read_candidate
 from tokenizer_evaluate.evaluate import compare_pairs
-from tokenizer_evaluate.parallel import Parallel, read_parallel
 from tokenizer_evaluate.suggest import Suggestion, read_trained, suggest_shares
 from tokenizer_evaluate.use import tokens_per_text
 from tokenizer_train.documents import input_documents
+from tokenizer_train.parallel import Parallel, read_parallel
 from tokenizer_train.settings import TokenizerOptions
 from tokenizer_train.train import train
 

@@ -30,9 +30,9 @@ from formats.quarantine import Quarantine
 from tokenizer_evaluate.__main__ import load_candidates
 from tokenizer_evaluate.evaluate import evaluate
 from tokenizer_evaluate.page import number, report_page, shown_languages
-from tokenizer_evaluate.parallel import read_parallel
 from tokenizer_evaluate.texts import Texts
 from tokenizer_train.documents import input_documents
+from tokenizer_train.parallel import read_parallel
 from tokenizer_train.settings import TokenizerOptions
 from tokenizer_train.train import train
 

@@ -179,10 +179,10 @@ def _suggest(given: argparse.Namespace) -> None:
     from rich.progress import Progress
 
     from formats.storage import write_text
-    from tokenizer_evaluate.parallel import read_parallel
     from tokenizer_evaluate.suggest import read_trained, shares_file, suggest_shares
     from tokenizer_evaluate.terminal import show_suggestion
     from tokenizer_train.documents import input_documents
+    from tokenizer_train.parallel import read_parallel
 
     [folder] = given.tokenizers
     trained = read_trained(folder, given.counts)
@@ -208,9 +208,9 @@ def _evaluate(given: argparse.Namespace) -> dict[str, Any]:
     from rich.progress import Progress
 
     from tokenizer_evaluate.evaluate import evaluate
-    from tokenizer_evaluate.parallel import read_parallel
     from tokenizer_evaluate.texts import Texts
     from tokenizer_train.documents import input_documents
+    from tokenizer_train.parallel import read_parallel
 
     columns = _columns(given)
     candidates = load_candidates(given.tokenizers, given.against)

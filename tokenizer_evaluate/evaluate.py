@@ -21,7 +21,6 @@ from tokenizer_evaluate.metrics import (
     ratio,
     renyi_efficiency,
 )
-from tokenizer_evaluate.parallel import LONG_LINE, MOST_COPIED, Parallel
 from tokenizer_evaluate.probes import probe
 from tokenizer_evaluate.texts import Texts, TextSize, sizes_by_language, total
 from tokenizer_evaluate.use import (
@@ -32,9 +31,7 @@ from tokenizer_evaluate.use import (
     tokens_per_text,
 )
 from tokenizer_evaluate.vocabulary import RARE_USES, census
-
-LEAST_TEXT = 20_000
-"""Bytes: a language of which less is there is in the tables, but in no plot, mean or worst case."""
+from tokenizer_train.parallel import LEAST_TEXT, LONG_LINE, MOST_COPIED, Parallel
 
 Progress = Callable[[str, float], None]
 """Called with what is done now, and its share that is done."""

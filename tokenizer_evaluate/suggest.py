@@ -21,27 +21,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from formats.pretokenizers.scanner import Scanner
 from formats.storage import file_size, open_input
-from tokenizer_evaluate.evaluate import LEAST_TEXT
-from tokenizer_evaluate.parallel import Parallel
 from tokenizer_evaluate.share_search import MOST_TRIALS, Search, Trial, search_shares
 from tokenizer_train.balance import Balance, balance_groups
 from tokenizer_train.counting.counts_file import COUNTS_FILE, read_batches, read_info
-from tokenizer_train.counting.table import PieceTable
 from tokenizer_train.learn import learn_vocabulary
 from tokenizer_train.merging.token_counts import tokens_by_group
+from tokenizer_train.parallel import LEAST_TEXT, Parallel, parallel_pieces
 from tokenizer_train.settings import TokenizerOptions
 from tokenizer_train.train import COUNTS_FOLDER
 
 TRAINING_FILE = "training.json"
-PIECES_AT_ONCE = 1024
-"""Texts that are cut at once."""
-TABLE_BYTES = 1 << 30
-"""Most memory for the distinct pieces of parallel text; above it some are kept more than once."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +172,8 @@ class _Judge:
         self._counts = trained.counts
         self._info = read_info(trained.counts)
         merges = "aligned" if trained.options.aligned else "plain"
-        self._options = trained.options.model_copy(update={"backend": "native", "merges": merges})
+        alike = {"backend": "native", "merges": merges}
+        self._options = trained.options.model_copy(update=alike)
         self._languages = parallel.languages
         self._pieces = parallel_pieces(parallel, Scanner(self._info.splits))
         self._progress = progress
@@ -223,20 +216,3 @@ class _Judge:
         if shares is not None:
             options = options.model_copy(update={"language_shares": shares})
         return balance_groups(self._info.groups, self._info.unread_bytes, options)
-
-
-def parallel_pieces(parallel: Parallel, scanner: Scanner) -> list[pa.RecordBatch]:
-    """Count the pieces of parallel text, each side of each language apart.
-
-    Returns:
-        Rows of counts; groups are 2 * language for its own side, and 1 more for the pivot's.
-    """
-    batches: list[pa.RecordBatch] = []
-    table = PieceTable(scanner, TABLE_BYTES, batches.extend)
-    for texts, side in ((parallel.ours, 0), (parallel.theirs, 1)):
-        for start in range(0, len(texts), PIECES_AT_ONCE):
-            part = slice(start, start + PIECES_AT_ONCE)
-            chosen = parallel.texts.take(pa.array(texts[part]))
-            table.add(pc.cast(chosen, pa.large_string()), 2 * parallel.codes[part] + side)
-    table.flush()
-    return batches

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from formats.buffers import text_buffers
 from tokenizer_evaluate.candidates import Candidate
-from tokenizer_evaluate.parallel import Parallel
 from tokenizer_evaluate.texts import Texts
+from tokenizer_train.parallel import Parallel
 
 PART_BYTES = 8 << 20
 """Text encoded at once: ids take up to four times its size, in each of several arrays."""

@@ -178,7 +178,7 @@ def _text_rows(pairs: pa.Table, texts: pa.Table) -> list[np.ndarray]:
 
 def _copied_shares(pairs: pa.Table, texts: pa.Table, sides: Sequence[np.ndarray]) -> np.ndarray:
     """The copied share of each pair (float64 [pairs]), NaN where the texts were not asked for."""
-    from stages.bilingual.bilingual_kernels import copied_shares
+    from formats.copied_lines_kernels import copied_shares
 
     close = pairs.column("close").to_numpy(zero_copy_only=False)
     shares = np.empty(int(close.sum()), np.float64)

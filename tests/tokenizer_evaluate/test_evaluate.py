@@ -12,9 +12,9 @@ from formats.quarantine import Quarantine
 from tokenizer_evaluate.candidates import Candidate, make_candidate
 from tokenizer_evaluate.evaluate import evaluate
 from tokenizer_evaluate.page import report_page
-from tokenizer_evaluate.parallel import read_parallel
 from tokenizer_evaluate.texts import Texts
 from tokenizer_train.documents import input_documents
+from tokenizer_train.parallel import read_parallel
 
 HOSTILE = '<img src=x onerror="alert(1)">'
 

@@ -14,10 +14,10 @@ from formats.quarantine import Quarantine
 from tokenizer_evaluate.__main__ import main
 from tokenizer_evaluate.candidates import read_candidate
 from tokenizer_evaluate.evaluate import compare_pairs
-from tokenizer_evaluate.parallel import Parallel, read_parallel
 from tokenizer_evaluate.suggest import Suggestion, parallel_pieces, read_trained, suggest_shares
 from tokenizer_train.__main__ import main as train_main
 from tokenizer_train.documents import input_documents
+from tokenizer_train.parallel import Parallel, read_parallel
 from tokenizer_train.settings import TokenizerOptions
 from tokenizer_train.train import train
 

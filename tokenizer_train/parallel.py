@@ -19,7 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from formats.buffers import text_buffers
+from formats.pretokenizers.scanner import Scanner
 from formats.quarantine import Quarantine
+from tokenizer_train.counting.table import PieceTable
 from tokenizer_train.documents import Documents
 from tokenizer_train.sample import languages_of
 
@@ -27,6 +29,12 @@ LONG_LINE = 20
 """Characters; shorter lines may be the same in translations. As in ``bilingual``."""
 MOST_COPIED = 0.5
 """The stage's default."""
+LEAST_TEXT = 20_000
+"""Bytes of a language; figures of less are not compared, and nothing is chosen by them."""
+PIECES_AT_ONCE = 1024
+"""Texts that are cut at once."""
+TABLE_BYTES = 1 << 30
+"""Most memory for the distinct pieces of parallel text; above it some are kept more than once."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,7 @@ def read_parallel(documents: Documents, quarantine: Quarantine, pivot: str = "en
     codes = languages.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     _, firsts = np.unique(keys * len(names) + codes, return_index=True)
     firsts = np.sort(firsts)
-    is_pivot = np.isin(codes, [n for n, name in enumerate(names) if _speaks(name, pivot)])
+    is_pivot = np.isin(codes, [n for n, name in enumerate(names) if speaks(name, pivot)])
     mate = np.full(int(keys.max(initial=0)) + 1, -1)
     pivots = firsts[is_pivot[firsts]][::-1]
     mate[keys[pivots]] = pivots  # the first stays
@@ -104,6 +112,23 @@ def read_parallel(documents: Documents, quarantine: Quarantine, pivot: str = "en
     )
 
 
+def parallel_pieces(parallel: Parallel, scanner: Scanner) -> list[pa.RecordBatch]:
+    """Count the pieces of parallel text, each side of each language apart.
+
+    Returns:
+        Rows of counts; groups are 2 * language for its own side, and 1 more for the pivot's.
+    """
+    batches: list[pa.RecordBatch] = []
+    table = PieceTable(scanner, TABLE_BYTES, batches.extend)
+    for texts, side in ((parallel.ours, 0), (parallel.theirs, 1)):
+        for start in range(0, len(texts), PIECES_AT_ONCE):
+            part = slice(start, start + PIECES_AT_ONCE)
+            chosen = parallel.texts.take(pa.array(texts[part]))
+            table.add(pc.cast(chosen, pa.large_string()), 2 * parallel.codes[part] + side)
+    table.flush()
+    return batches
+
+
 def _rows(batch: pa.RecordBatch, path: str) -> pa.Table:
     known = [batch.column(n) for n in ("pair_key", "original_id", "id") if n in batch.schema.names]
     return pa.table(
@@ -127,13 +152,13 @@ def _group_keys(rows: pa.Table) -> np.ndarray:
     return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), np.int64)
 
 
-def _speaks(language: str, member: str) -> bool:
+def speaks(language: str, member: str) -> bool:
     """Is it this language, or one of its regions (en: en-US)?"""
     return language == member or language.startswith((f"{member}-", f"{member}_"))
 
 
 def _copied_shares(rows: pa.Table, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    from stages.bilingual.bilingual_kernels import copied_shares
+    from formats.copied_lines_kernels import copied_shares
 
     shares = np.empty(len(left), np.float64)
     texts = rows.column("text").combine_chunks()

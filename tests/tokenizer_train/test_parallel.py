@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from formats.quarantine import Quarantine
-from tokenizer_evaluate.parallel import Parallel, read_parallel
 from tokenizer_train.documents import input_documents
+from tokenizer_train.parallel import Parallel, read_parallel
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> str:
