@@ -12,6 +12,7 @@ import numpy as np
 from formats.byte_letters import printable
 from tokenizer_train.merging.alphabet import token_bytes
 from tokenizer_train.merging.learner import Learner, MergeRules
+from tokenizer_train.merging.token_table import TokenTable
 from tokenizer_train.merging.words import Words, lay_out, lost_pieces, read_words
 from tokenizer_train.settings import TokenizerOptions
 
@@ -64,7 +65,9 @@ def learn_vocabulary(
     symbols = lay_out(words, options.min_piece_count)
     del words  # a byte for each of theirs, and 32 for each word
     rules = MergeRules(options.aligned, options.max_token_length, options.min_frequency)
-    pairs = Learner(symbols, entries, rules, weights[weights > 0]).learn(progress)
+    table = TokenTable(entries, options.aligned)
+    Learner(symbols, table, rules, weights[weights > 0]).learn(entries, progress)
+    pairs = table.learned
     tokens = [_printed(token) for token in token_bytes(pairs)]
     ids = {token: number for number, token in enumerate(tokens)}
     if len(ids) != len(tokens):

@@ -12,25 +12,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from tokenizer_train.merging import merge_kernels
-from tokenizer_train.merging.alphabet import id_of_byte
 from tokenizer_train.merging.pairs_kernels import (
-    ANY_KIND,
     ARENA_USED,
-    BEGINS,
     BYTES,
-    CONTINUES,
     HEAP_SIZE,
     MAX_LENGTH,
     SLOTS_USED,
     THRESHOLD,
     TOKENS,
-    WHOLE,
     compact,
     count_byte_pairs,
     count_pairs,
     fill_heap,
     list_positions,
 )
+from tokenizer_train.merging.token_table import TokenTable
 from tokenizer_train.merging.words import Symbols
 from tokenizer_train.merging.words_kernels import BLOCK
 
@@ -59,52 +55,50 @@ class Learner:
     """The arrays of one training."""
 
     def __init__(
-        self, symbols: Symbols, entries: int, rules: MergeRules, weights: np.ndarray
+        self, symbols: Symbols, table: TokenTable, rules: MergeRules, weights: np.ndarray
     ) -> None:
         """Lay out everything but the pairs.
 
         Args:
             symbols: the words; changed.
-            entries: tokens wanted, the 256 bytes included.
+            table: the tokens so far, 256 bytes or more; filled.
             rules: what may be merged.
             weights: int64: those of the languages that count, of which the least and the largest
                 say when a pair was surely seen often enough.
         """
         self._words = symbols
-        self._entries = entries
+        self._table = table
         self._min_seen = max(rules.min_frequency, 1)
         self._floor = self._min_seen * int(weights.min())
         largest = int(weights.max())
         self._surely_seen = self._min_seen * largest if largest > 1 else 0
         self._state = np.zeros(6, np.int64)
-        self._state[TOKENS] = BYTES
+        self._state[TOKENS] = table.used
         self._state[MAX_LENGTH] = rules.max_token_length or NO_LIMIT
-        self._lengths = np.ones(entries, np.int32)
-        self._kinds, self._missing = _kinds_of_bytes(entries, rules.aligned)
-        self._merges = np.full(entries, -1, np.int64)
+        entries = table.entries
         self._around = np.zeros(2 * entries, np.int64)
         self._places = np.zeros(2 * entries, np.int64)
         self._stamps = np.zeros(2 * entries, np.int32)
         self._touched = np.empty(2 * entries, np.int64)
         self._slot_at = np.empty(len(symbols.symbols), np.int32)
 
-    def learn(self, progress: Callable[[float], None]) -> np.ndarray:
-        """Merge until there are entries enough or no pair is frequent enough.
+    def learn(self, entries: int, progress: Callable[[float], None]) -> None:
+        """Merge until the table has ``entries`` tokens or no pair is frequent enough.
 
         Args:
-            progress: called with the share done.
-
-        Returns:
-            int64 [entries reached]: the pair that made each token, left id * 2^32 + right id; -1
-            for the 256 bytes.
+            entries: at most what the table has room for.
+            progress: called with the share of the table that is filled.
         """
+        if self._table.used >= entries:
+            return
         weighted_bytes = int(self._weighted_bytes())
-        share = weighted_bytes // (FIRST_THRESHOLD_SHARE * self._entries)
+        share = weighted_bytes // (FIRST_THRESHOLD_SHARE * self._table.entries)
         self._state[THRESHOLD] = max(self._floor, share)
         self._list_pairs()
-        while self._state[TOKENS] < self._entries:
-            most = min(MERGES_AT_ONCE, self._entries - int(self._state[TOKENS]))
+        while self._state[TOKENS] < entries:
+            most = min(MERGES_AT_ONCE, entries - int(self._state[TOKENS]))
             why = self._merge(most)
+            self._table.used = int(self._state[TOKENS])
             if why == merge_kernels.DRY:
                 if self._state[THRESHOLD] <= self._floor:
                     break
@@ -115,17 +109,17 @@ class Learner:
                 self._make_room()
             elif why == merge_kernels.SLOTS_SHORT:
                 self._add_slots(len(self._pairs))
-            progress((int(self._state[TOKENS]) - BYTES) / max(1, self._entries - BYTES))
-        return self._merges[: self._state[TOKENS]]
+            progress(self._table.share_done)
 
     def _merge(self, most: int) -> int:
+        table = self._table
         return int(
             merge_kernels.merge(
                 most, self._min_seen, self._surely_seen, self._state, self._words.symbols,
-                self._slot_at, self._words.block_weights, self._words.block_seen, self._lengths,
-                self._kinds, self._missing, self._pairs, self._counts, self._begins, self._sizes,
+                self._slot_at, self._words.block_weights, self._words.block_seen, table.lengths,
+                table.kinds, table.missing, self._pairs, self._counts, self._begins, self._sizes,
                 self._arena, self._heap_counts, self._heap_slots, self._around, self._places,
-                self._stamps, self._touched, self._merges,
+                self._stamps, self._touched, table.merges,
             )
         )  # fmt: skip
 
@@ -145,7 +139,8 @@ class Learner:
             keys, counts, sizes = self._count_pairs()
             left, right = keys >> 32, keys & 0xFFFFFFFF
         chosen = np.flatnonzero(counts >= self._state[THRESHOLD])
-        chosen = chosen[self._may_join(left[chosen], right[chosen])]
+        joins = self._table.may_join(left[chosen], right[chosen], int(self._state[MAX_LENGTH]))
+        chosen = chosen[joins]
         slot_of_key = np.full(len(counts), -1, np.int64)
         slot_of_key[chosen] = np.arange(len(chosen))
         used = int(sizes[chosen].sum())
@@ -158,11 +153,11 @@ class Learner:
         self._arena = np.empty(int(used * ARENA_SLACK) + 64, np.int32)
         self._state[[SLOTS_USED, ARENA_USED, HEAP_SIZE]] = len(chosen), used, 0
         list_positions(
-            self._words.symbols, self._lengths, keys, slot_of_key, self._sizes, self._slot_at,
+            self._words.symbols, self._table.lengths, keys, slot_of_key, self._sizes, self._slot_at,
             self._arena, self._begins,
         )  # fmt: skip
         fill_heap(self._state, self._pairs, self._counts, self._heap_counts, self._heap_slots)
-        self._add_slots(len(chosen) + 2 * self._entries)
+        self._add_slots(len(chosen) + 2 * self._table.entries)
 
     def _count_pairs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         size = 1 << 20
@@ -171,21 +166,13 @@ class Learner:
             counts, sizes = np.zeros(size, np.int64), np.zeros(size, np.int64)
             if (
                 count_pairs(
-                    self._words.symbols, self._lengths, self._words.block_weights, keys, counts,
-                    sizes,
+                    self._words.symbols, self._table.lengths, self._words.block_weights, keys,
+                    counts, sizes,
                 )
                 >= 0
             ):  # fmt: skip
                 return keys, counts, sizes
             size *= 4
-
-    def _may_join(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """Bool [pairs]: ``pairs_kernels.may_join``, for pairs that exist."""
-        kinds, lengths = self._kinds, self._lengths
-        alike = (kinds[left] == WHOLE) & (kinds[right] == WHOLE)
-        one_character = (kinds[left] != WHOLE) & (kinds[right] == CONTINUES)
-        short = lengths[left] + lengths[right] <= self._state[MAX_LENGTH]
-        return np.asarray(short & (alike | one_character | (kinds[left] == ANY_KIND)))
 
     def _make_room(self) -> None:
         """Compact the arena; widen it where the next merge might need more than that gives."""
@@ -205,15 +192,3 @@ class Learner:
             larger = np.empty(len(before) + more, before.dtype)
             larger[: len(before)] = before
             setattr(self, name, larger)
-
-
-def _kinds_of_bytes(entries: int, aligned: bool) -> tuple[np.ndarray, np.ndarray]:
-    """uint8 [entries], int32 [entries]: kinds of the bytes, and what begun characters lack."""
-    kinds = np.full(entries, WHOLE if aligned else ANY_KIND, np.uint8)
-    missing = np.zeros(entries, np.int32)
-    if aligned:
-        ids = id_of_byte()
-        kinds[ids[0x80:0xC0]] = CONTINUES
-        kinds[ids[0xC0:]] = BEGINS
-        missing[ids[0xC0:0xE0]], missing[ids[0xE0:0xF0]], missing[ids[0xF0:]] = 1, 2, 3
-    return kinds, missing

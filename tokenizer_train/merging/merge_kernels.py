@@ -60,7 +60,7 @@ def _top_slot(
 
 
 @step()
-def _times_seen(
+def times_seen(
     begin: Scalar,
     size: Scalar,
     slot: Scalar,
@@ -77,9 +77,10 @@ def _times_seen(
 
 
 @step()
-def _join(
+def join(
     slot: Scalar,
     token: Scalar,
+    stamp: Scalar,
     begin: Scalar,
     size: Scalar,
     pair: Scalar,
@@ -95,6 +96,8 @@ def _join(
     touched: np.ndarray,
 ) -> tuple[Scalar, Scalar]:
     """Join every occurrence of a pair; see ``merge`` for the arguments.
+
+    ``stamp`` differs at every call: it tells the entries that this one touched.
 
     Returns:
         How many were joined, their positions now first in the slot's part of the arena; and how
@@ -117,8 +120,8 @@ def _join(
             around[2 * left + 1] -= weight
             places[2 * left + 1] -= 1
             entry = 2 * token + 1
-            if stamps[entry] != token:
-                stamps[entry] = token
+            if stamps[entry] != stamp:
+                stamps[entry] = stamp
                 touched[touches] = entry
                 touches += 1
             around[entry] += weight
@@ -130,8 +133,8 @@ def _join(
                 counts[broken] -= weight
                 slot_at[start] = -1
             entry = 2 * before
-            if stamps[entry] != token:
-                stamps[entry] = token
+            if stamps[entry] != stamp:
+                stamps[entry] = stamp
                 touched[touches] = entry
                 touches += 1
             around[entry] += weight
@@ -142,8 +145,8 @@ def _join(
             if broken >= 0:
                 counts[broken] -= weight
             entry = 2 * following + 1
-            if stamps[entry] != token:
-                stamps[entry] = token
+            if stamps[entry] != stamp:
+                stamps[entry] = stamp
                 touched[touches] = entry
                 touches += 1
             around[entry] += weight
@@ -158,6 +161,57 @@ def _join(
         arena[begin + joined] = position
         joined += 1
     return joined, touches
+
+
+@step()
+def list_made(
+    begin: Scalar,
+    joined: Scalar,
+    token: Scalar,
+    symbols: np.ndarray,
+    slot_at: np.ndarray,
+    lengths: np.ndarray,
+    begins: np.ndarray,
+    sizes: np.ndarray,
+    arena: np.ndarray,
+    places: np.ndarray,
+) -> None:
+    """Write down where new pairs stand: those of which ``places`` holds -1 - slot."""
+    for at in range(begin, begin + joined):
+        position = np.int64(arena[at])
+        before = np.int64(symbols[position - 1])
+        if before >= 0 and before != token and places[2 * before] < 0:
+            made = -1 - places[2 * before]
+            start = position - np.int64(lengths[before])
+            slot_at[start] = made
+            arena[begins[made] + sizes[made]] = start
+            sizes[made] += 1
+        following = np.int64(symbols[position + np.int64(lengths[token])])
+        if following >= 0 and places[2 * following + 1] < 0:
+            made = -1 - places[2 * following + 1]
+            slot_at[position] = made
+            arena[begins[made] + sizes[made]] = position
+            sizes[made] += 1
+
+
+@step()
+def make_token(
+    token: Scalar,
+    pair: Scalar,
+    lengths: np.ndarray,
+    kinds: np.ndarray,
+    missing: np.ndarray,
+    merges: np.ndarray,
+) -> None:
+    """Write down what a new token is made of; see ``merge`` for the arguments."""
+    left, right = pair >> 32, pair & 0xFFFFFFFF
+    merges[token] = pair
+    lengths[token] = lengths[left] + lengths[right]
+    kinds[token] = kinds[left]
+    if kinds[left] == BEGINS:
+        missing[token] = missing[left] - lengths[right]
+        if missing[token] == 0:
+            kinds[token] = WHOLE
 
 
 @kernel(
@@ -230,7 +284,7 @@ def merge(
             size = sizes[slot]
             if counts[slot] >= surely_seen:
                 break
-            if _times_seen(begins[slot], size, slot, arena, slot_at, block_seen) >= min_seen:
+            if times_seen(begins[slot], size, slot, arena, slot_at, block_seen) >= min_seen:
                 break
             counts[slot] = -1
         if state[ARENA_USED] + 2 * size > len(arena):
@@ -241,17 +295,10 @@ def merge(
         state[HEAP_SIZE] -= 1
         token = state[TOKENS]
         pair, begin = pairs[slot], begins[slot]
-        left, right = pair >> 32, pair & 0xFFFFFFFF
-        merges[token] = pair
-        lengths[token] = lengths[left] + lengths[right]
-        kinds[token] = kinds[left]
-        if kinds[left] == BEGINS:
-            missing[token] = missing[left] - lengths[right]
-            if missing[token] == 0:
-                kinds[token] = WHOLE
+        make_token(token, pair, lengths, kinds, missing, merges)
         state[TOKENS] += 1
-        joined, touches = _join(
-            slot, token, begin, size, pair, symbols, slot_at, block_weights, lengths, counts,
+        joined, touches = join(
+            slot, token, token, begin, size, pair, symbols, slot_at, block_weights, lengths, counts,
             arena, around, places, stamps, touched,
         )  # fmt: skip
         counts[slot] = -1
@@ -280,21 +327,9 @@ def merge(
             places[entry] = -1 - made
             push(heap_counts, heap_slots, state[HEAP_SIZE], count, made, pairs)
             state[HEAP_SIZE] += 1
-        for at in range(begin, begin + joined):
-            position = np.int64(arena[at])
-            before = np.int64(symbols[position - 1])
-            if before >= 0 and before != token and places[2 * before] < 0:
-                made = -1 - places[2 * before]
-                start = position - np.int64(lengths[before])
-                slot_at[start] = made
-                arena[begins[made] + sizes[made]] = start
-                sizes[made] += 1
-            following = np.int64(symbols[position + np.int64(lengths[token])])
-            if following >= 0 and places[2 * following + 1] < 0:
-                made = -1 - places[2 * following + 1]
-                slot_at[position] = made
-                arena[begins[made] + sizes[made]] = position
-                sizes[made] += 1
+        list_made(
+            begin, joined, token, symbols, slot_at, lengths, begins, sizes, arena, places
+        )  # fmt: skip
         for i in range(touches):
             places[touched[i]] = 0
     return MADE

@@ -17,6 +17,7 @@ from formats.byte_letters import printable
 from tokenizer_train.merging import learner as module
 from tokenizer_train.merging.alphabet import token_bytes
 from tokenizer_train.merging.learner import Learner, MergeRules
+from tokenizer_train.merging.token_table import TokenTable
 from tokenizer_train.merging.words import Words, lay_out
 
 Pairs = list[tuple[bytes, bytes]]
@@ -32,8 +33,9 @@ def ours(
     counts = np.array([count for _, count, _ in words], np.int64)
     seen = np.array([seen for _, _, seen in words], np.int64)
     laid_out = lay_out(Words(np.frombuffer(data, np.uint8), ends, counts, seen), 1)
-    learner = Learner(laid_out, 256 + merges, rules, np.array(weights))
-    pairs = learner.learn(lambda share: None)
+    table = TokenTable(256 + merges, rules.aligned)
+    Learner(laid_out, table, rules, np.array(weights)).learn(table.entries, lambda share: None)
+    pairs = table.learned
     tokens = token_bytes(pairs)
     assert len(set(tokens)) == len(tokens)
     return [(tokens[pair >> 32], tokens[pair & 0xFFFFFFFF]) for pair in pairs.tolist()[256:]]
