@@ -139,7 +139,7 @@ def suggest_shares(
 ) -> Suggestion:
     """Find shares under which no language costs more than ``bound`` times the pivot.
 
-    The merges are learned by our own backend, whichever the training used.
+    The merges are learned by our own backend, whichever the training used, and by weights alone.
 
     Args:
         trained: counts, and how to learn from them; its balance is where the search begins.
@@ -172,7 +172,7 @@ class _Judge:
         self._counts = trained.counts
         self._info = read_info(trained.counts)
         merges = "aligned" if trained.options.aligned else "plain"
-        alike = {"backend": "native", "merges": merges}
+        alike = {"backend": "native", "merges": merges, "parity": None}
         self._options = trained.options.model_copy(update=alike)
         self._languages = parallel.languages
         self._pieces = parallel_pieces(parallel, Scanner(self._info.splits))

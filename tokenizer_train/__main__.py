@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from tokenizer_train.settings import TokenizerOptions
     from tokenizer_train.train import TrainingReport
 
-BALANCES = "natural, equal, temperature:0.3 (any number from 0 to 1) or a YAML file of shares"
+BALANCES = (
+    "natural, equal, temperature:0.3 (any number from 0 to 1), parity or a YAML file of shares"
+)
+PARITY = {
+    "parallel": "parallel",
+    "pivot": "pivot",
+    "parity_global_share": "global_share",
+    "parity_window": "window",
+    "parity_alpha": "alpha",
+}
+"""Arguments that only ``--balance parity`` reads, and the settings they are."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,8 +88,10 @@ def build_parser() -> argparse.ArgumentParser:
         "--balance",
         metavar="HOW",
         help=f"languages: {BALANCES}, which tokenizer-evaluate --suggest writes "
-        "(default temperature:0.3)",
+        "(default temperature:0.3); parity: each merge serves the language that takes most tokens "
+        "for --parallel text, compared with the pivot's (arXiv 2508.04796)",
     )
+    _add_parity(parser)
     add(
         "--pretokenizer",
         metavar="NAME",
@@ -130,10 +142,42 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_parity(parser: argparse.ArgumentParser) -> None:
+    """What ``--balance parity`` reads."""
+    add = parser.add_argument_group("with --balance parity").add_argument
+    add(
+        "--parallel",
+        nargs="+",
+        metavar="FILES",
+        help="documents that say the same in several languages, paired by pair_key or id; give "
+        "others than those learned from",
+    )
+    add("--pivot", metavar="LANG", help="the language that others are compared with (default en)")
+    add(
+        "--parity-global-share",
+        type=float,
+        metavar="SHARE",
+        help="share of the merges made first for all languages, as weighted (default 0)",
+    )
+    add(
+        "--parity-window",
+        type=int,
+        metavar="N",
+        help="merges looked back on, so that no language takes them all (default 100; 0: none)",
+    )
+    add(
+        "--parity-alpha",
+        type=float,
+        metavar="A",
+        help="a language waits that got more than A times an equal share of them (default 2)",
+    )
+
+
 def parse_balance(how: str) -> dict[str, Any]:
     """The settings that ``--balance`` stands for.
 
     ``"equal"`` is temperature 0, ``"natural"`` 1, ``"temperature:0.3"`` 0.3; a file gives shares.
+    ``"parity"`` leaves the weights as they are by default.
 
     Raises:
         ValueError: it is none of these.
@@ -141,6 +185,8 @@ def parse_balance(how: str) -> dict[str, Any]:
     """
     if how.endswith((".yaml", ".yml")):
         return {"language_shares": _read_yaml(how, "languages and their shares")}
+    if how == "parity":
+        return {}
     named = {"natural": 1.0, "equal": 0.0}
     kind, _, number = how.partition(":")
     try:
@@ -177,7 +223,32 @@ def _options(given: argparse.Namespace) -> TokenizerOptions:
     }
     if given.balance is not None:
         values |= parse_balance(given.balance)
+    values["parity"] = _parity(given)
     return TokenizerOptions(**{name: value for name, value in values.items() if value is not None})
+
+
+def _parity(given: argparse.Namespace) -> dict[str, Any] | None:
+    """The settings of ``--balance parity``.
+
+    Raises:
+        ValueError: there is no parallel text, or something for it without that balance.
+    """
+    found = {ours: getattr(given, name) for name, ours in PARITY.items()}
+    found = {name: value for name, value in found.items() if value is not None}
+    if given.balance == "parity":
+        if "parallel" not in found:
+            raise ValueError("--balance parity needs --parallel FILES, to see who is dearest")
+        return found | {"columns": _columns(given)}
+    if found:
+        unused = next(name for name in PARITY if PARITY[name] in found).replace("_", "-")
+        raise ValueError(f"--{unused} is of no use without --balance parity")
+    return None
+
+
+def _columns(given: argparse.Namespace) -> dict[str, str]:
+    """Our name -> the input's column."""
+    asked = {"text": given.text_column, "lang": given.lang_column}
+    return {name: column for name, column in asked.items() if column}
 
 
 def _read(path: str) -> str:
@@ -217,9 +288,7 @@ def _train(given: argparse.Namespace, options: TokenizerOptions) -> TrainingRepo
     from tokenizer_train.recipe_documents import recipe_documents
     from tokenizer_train.train import COUNTS_FOLDER, DEFAULT_MEMORY, train
 
-    asked = {"text": given.text_column, "lang": given.lang_column}
-    columns = {name: column for name, column in asked.items() if column}
-    documents = list(input_documents(given.files, columns)) if given.files else []
+    documents = list(input_documents(given.files, _columns(given))) if given.files else []
     if given.recipe is not None:
         documents += recipe_documents(given.recipe)
     display = Progress(

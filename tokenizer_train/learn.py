@@ -64,10 +64,21 @@ def learn_vocabulary(
         return Vocabulary(ids, merges, pairs, distinct, left_out)
     symbols = lay_out(words, options.min_piece_count)
     del words  # a byte for each of theirs, and 32 for each word
-    rules = MergeRules(options.aligned, options.max_token_length, options.min_frequency)
+    rules = merge_rules(options)
     table = TokenTable(entries, options.aligned)
     Learner(symbols, table, rules, weights[weights > 0]).learn(entries, progress)
-    pairs = table.learned
+    return vocabulary_of(table.learned, distinct, left_out)
+
+
+def merge_rules(options: TokenizerOptions) -> MergeRules:
+    """What the options allow to be merged."""
+    return MergeRules(options.aligned, options.max_token_length, options.min_frequency)
+
+
+def vocabulary_of(
+    pairs: np.ndarray, distinct: int, left_out: dict[str, tuple[int, int]]
+) -> Vocabulary:
+    """The vocabulary that merges make; see its fields for the arguments."""
     tokens = [_printed(token) for token in token_bytes(pairs)]
     ids = {token: number for number, token in enumerate(tokens)}
     if len(ids) != len(tokens):

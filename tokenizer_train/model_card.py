@@ -50,6 +50,7 @@ def model_card(
             ("language", "documents", "text", "learned from", "share", "bytes per token"),
             (_language_row(name, found) for name, found in training["languages"].items()),
         ),
+        *_parity(training.get("parity")),
         "## Special tokens",
         _table(("token", "id"), ((token, str(number)) for token, number in special_ids.items())),
         "## Settings",
@@ -106,6 +107,28 @@ def _language_row(name: str, found: Mapping[str, Any]) -> tuple[str, ...]:
         format_bytes(found["used_bytes"]), f"{found['share']:.2%}",
         "" if rate is None else f"{rate:.2f}",
     )  # fmt: skip
+
+
+def _parity(parity: Mapping[str, Any] | None) -> list[str]:
+    """Who was served, and what came of it."""
+    if parity is None:
+        return []
+    others = parity["others"]
+    rows = [
+        (name, f"{found['merges']:,}", f"{found['premium']:.3f}")
+        for name, found in parity["languages"].items()
+    ]
+    if others["languages"]:
+        rows.append((f"others: {', '.join(others['languages'])}", f"{others['merges']:,}", ""))
+    if parity["merges_for_all"]:
+        rows.append(("all together", f"{parity['merges_for_all']:,}", ""))
+    return [
+        "## Parity",
+        "Each merge served the language that took most tokens for the same content (parity-aware "
+        f"BPE, arXiv 2508.04796). The premium is over {escaped(parity['pivot'])}, on the parallel "
+        "text that the merges were chosen by: on other text it may be higher.",
+        _table(("language", "merges", "premium"), rows),
+    ]
 
 
 def _data(files: Sequence[tuple[str, int]]) -> str:

@@ -70,6 +70,48 @@ class SpecialTokens(BaseModel):
         return {role: token for role, token in named.items() if token is not None}
 
 
+class ParityOptions(BaseModel):
+    """Merges that serve the dearest language (parity-aware BPE, arXiv 2508.04796).
+
+    Its dearness is its premium: tokens that parallel text takes in it, by tokens of the same text
+    in the pivot language.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    parallel: list[str] = Field(
+        min_length=1,
+        description="Files with documents that say the same in several languages, paired by "
+        "pair_key or id; better none that is learned from.",
+    )
+    columns: dict[str, str] = Field(
+        default={}, description="Our name -> the column of those files, as text: body."
+    )
+    pivot: str = Field(
+        default="en", min_length=2, description="The language that premiums compare with."
+    )
+    global_share: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of the merges that is made first, for all languages as they are "
+        "weighted (the paper's hybrid form); 0: none.",
+    )
+    window: int = Field(
+        default=100,
+        ge=0,
+        le=1_000_000,
+        description="Merges that are looked back on, so that a language which merges no longer "
+        "help does not take them all (the paper's moving window); 0: none.",
+    )
+    alpha: float = Field(
+        default=2.0,
+        ge=1,
+        description="A language that got more than so many times an equal share of the window "
+        "waits.",
+    )
+
+
 class TokenizerOptions(BaseModel):
     """How a tokenizer is trained: ``tokenizer: {train: {...}}`` in a recipe."""
 
@@ -103,6 +145,11 @@ class TokenizerOptions(BaseModel):
         default=None,
         description='Shares by language instead, in any unit; "*" is shared by all others as they '
         "are found, and without it they are left out.",
+    )
+    parity: ParityOptions | None = Field(
+        default=None,
+        description="Serve the language that is dearest on parallel text at each merge; weights "
+        "then matter to the merges for all and among the languages without such text.",
     )
     pretokenizer: str = Field(
         default=OWN,
@@ -174,6 +221,8 @@ class TokenizerOptions(BaseModel):
             )
         if self.backend != "native" and self.merges == "aligned":
             raise ValueError(f"merges: aligned needs the backend native, not {self.backend}")
+        if self.backend != "native" and self.parity is not None:
+            raise ValueError(f"parity needs the backend native, not {self.backend}")
         self._check_sentencepiece()
         return self
 

@@ -14,6 +14,7 @@ from formats.units import format_bytes
 from tokenizer_train import progress
 from tokenizer_train.balance import Balance, balance_groups
 from tokenizer_train.counting.counts_file import CountsInfo, read_batches, read_info
+from tokenizer_train.documents import DocumentFile
 from tokenizer_train.export import (
     MODEL_CARD,
     RANKS_FILE,
@@ -28,6 +29,7 @@ from tokenizer_train.export import (
 from tokenizer_train.learn import Vocabulary, backend_name, learn_vocabulary, package_versions
 from tokenizer_train.merging.token_counts import tokens_by_group
 from tokenizer_train.model_card import model_card
+from tokenizer_train.parity import learn_by_parity, notes_of_parity
 from tokenizer_train.ranks import ranks_file
 from tokenizer_train.sentencepiece_step import count_tokens as count_tokens_of_pieces
 from tokenizer_train.sentencepiece_step import learn_pieces, pieces_contents
@@ -46,7 +48,7 @@ def learn_from_counts(item: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         item: ``counts``: the file; ``folder``: of the tokenizer; ``options``; ``seed``; ``files``:
-            name and size of what was read, for the model card.
+            name and size of what was read, for the model card; ``parallel``: the files of parity.
 
     Returns:
         The fields of ``TrainingReport`` but ``folder`` and ``unreadable``.
@@ -57,19 +59,26 @@ def learn_from_counts(item: dict[str, Any]) -> dict[str, Any]:
     options = TokenizerOptions.model_validate(item["options"])
     info = read_info(item["counts"])
     balance = balance_groups(info.groups, info.unread_bytes, options)
-    learned = None
+    learned, parity = None, None
     if options.backend == "sentencepiece":
         learned = learn_pieces(item["counts"], balance.weights, options)
         vocabulary = learned.vocabulary
         sums = count_tokens_of_pieces(item["counts"], balance.measured, learned.model.serialized())
     else:
         entries = options.vocab - len(options.special_tokens)
-        vocabulary = learn_vocabulary(
-            item["counts"], balance.weights, options, entries, progress.report
-        )
+        if options.parity is not None:
+            files = [DocumentFile(**file) for file in item["parallel"]]
+            vocabulary, parity = learn_by_parity(
+                item["counts"], info, balance, options, entries, files, progress.report
+            )
+        else:
+            vocabulary = learn_vocabulary(
+                item["counts"], balance.weights, options, entries, progress.report
+            )
         batches = read_batches(item["counts"])
         sums = np.stack(tokens_by_group(batches, vocabulary.pairs, balance.measured))
     notes = _notes(options, balance, vocabulary)
+    notes += notes_of_parity(parity) if parity else []
     padding = padding_tokens(len(vocabulary.ids) + len(options.special_tokens), options)
     notes += notes_of_export(options, len(vocabulary.ids), padding)
     if learned is not None:
@@ -81,6 +90,8 @@ def learn_from_counts(item: dict[str, Any]) -> dict[str, Any]:
         contents |= tokenizer_contents(tokenizer, options, padding)
     rates = _rates(info, balance, sums)
     training = _training(options, item["seed"], info, balance, vocabulary, padding, rates, notes)
+    if parity:
+        training["parity"] = parity
     hashes = {
         name: hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
         for name, content in sorted(contents.items())
@@ -231,6 +242,16 @@ def _learned(options: TokenizerOptions, vocabulary: Vocabulary) -> dict[str, int
     return {"merges": len(vocabulary.merges)}
 
 
+def _settings(options: TokenizerOptions) -> dict[str, Any]:
+    """The settings as they are recorded: of files their names, whatever folder they lay in."""
+    settings = options.model_dump(mode="json")
+    if options.parity is not None:
+        settings["parity"]["parallel"] = sorted(
+            p.rpartition("/")[2] for p in options.parity.parallel
+        )
+    return settings
+
+
 def _training(
     options: TokenizerOptions,
     seed: int,
@@ -273,7 +294,7 @@ def _training(
         "version": 2,
         "backend": backend_name(options),
         "seed": seed,
-        "settings": options.model_dump(mode="json"),
+        "settings": _settings(options),
         "splits": list(options.splits),
         "vocabulary": {
             "asked": options.vocab,

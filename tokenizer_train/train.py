@@ -17,6 +17,7 @@ from formats.units import format_bytes
 from tokenizer_train.counting.counting import Counting
 from tokenizer_train.documents import Documents
 from tokenizer_train.engine import Engine, LocalEngine
+from tokenizer_train.parity import parallel_documents
 from tokenizer_train.settings import TokenizerOptions
 from tokenizer_train.step import learn_from_counts
 
@@ -79,10 +80,11 @@ def train(
         lineage: what the documents depend on beyond their names, sizes and times.
 
     Raises:
-        ValueError: there is no text.
+        ValueError: there is no text, or no parallel text for ``parity``.
         TooFewPairs: the vocabulary cannot be reached and ``when_short`` is ``fail``.
     """
     options = options or TokenizerOptions()
+    parallel = parallel_documents(options.parity) if options.parity else []
     place = counts_folder or f"{folder}/{COUNTS_FOLDER}"
     engine = engine or LocalEngine(f"{place}/records")
     counting = Counting(place, engine, memory_bytes, on_error, lineage)
@@ -92,7 +94,8 @@ def train(
         "folder": folder,
         "options": options.model_dump(mode="json"),
         "seed": seed,
-        "files": file_names(documents, counts),
+        "files": file_names(documents, counts) + file_names(parallel, (), "parallel text: "),
+        "parallel": [file.as_item() for file in parallel],
     }
     [result] = engine.map("merge", learn_from_counts, [item])
     for note in result["notes"]:
@@ -100,13 +103,21 @@ def train(
     return TrainingReport(folder=folder, unreadable=unreadable, **result)
 
 
-def file_names(documents: Documents, counts: Sequence[str]) -> list[tuple[str, int]]:
-    """Names and bytes as stored of what is read, without the folders they happen to lie in."""
+def file_names(
+    documents: Documents, counts: Sequence[str], kind: str = ""
+) -> list[tuple[str, int]]:
+    """Names and bytes as stored of what is read, without the folders they happen to lie in.
+
+    Args:
+        documents: files of them.
+        counts: files of counts.
+        kind: what to write before the names of documents.
+    """
     sizes: dict[str, int] = {}
     names: dict[str, str] = {}
     for file in documents:
         sizes[file.path] = sizes.get(file.path, 0) + file.stored_bytes
-        names[file.path] = file.relative_path or file.path.rpartition("/")[2]
+        names[file.path] = kind + (file.relative_path or file.path.rpartition("/")[2])
     for path in counts:
         sizes[path] = file_size(path) or 0
         names[path] = f"counts: {path.rpartition('/')[2]}"

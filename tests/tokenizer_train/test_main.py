@@ -67,6 +67,10 @@ def test_no_balance(how: str) -> None:
         (["--sample-bytes", "much"], "sample_bytes: 'much' is not a size"),
         (["--special", "absent.yaml"], "absent.yaml"),
         (["--balance", "fair"], "--balance: 'fair' is not"),
+        (["--balance", "parity"], "--balance parity needs --parallel FILES"),
+        (["--parallel", "a.jsonl"], "--parallel is of no use without --balance parity"),
+        (["--parity-window", "9"], "--parity-window is of no use without --balance parity"),
+        (["--balance", "parity", "--parity-alpha", "0.5", "--parallel", "a"], "parity.alpha"),
     ],
 )
 def test_wrong_arguments_are_named(
@@ -90,3 +94,29 @@ def test_bad_input_stops_or_is_counted(tmp_path: Path, capsys: pytest.CaptureFix
 def test_no_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--out", str(tmp_path / "out"), str(tmp_path / "*.jsonl")]) == 1
     assert "no file matches" in capsys.readouterr().err
+
+
+def test_parity_reads_parallel_text_with_the_same_columns(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [
+        {"pair_key": str(n), "body": f"{word} {n} " * 20, "tongue": lang}
+        for n in range(150)
+        for lang, word in [("en", "document"), ("fr", "le document")]
+    ]
+    parallel = tmp_path / "parallel.jsonl"
+    parallel.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    out = tmp_path / "out"
+    status = main(
+        ["--vocab", "300", "--out", str(out), "--text-column", "body", "--lang-column", "tongue",
+         str(corpus), "--balance", "parity", "--parity-global-share", "0.5", "--parity-window",
+         "20", "--parallel", str(parallel)]
+    )  # fmt: skip
+    assert status == 0, capsys.readouterr().err
+    training = json.loads((out / "training.json").read_text())
+    assert training["settings"]["parity"] == {
+        "parallel": ["parallel.jsonl"], "columns": {"text": "body", "lang": "tongue"},
+        "pivot": "en", "global_share": 0.5, "window": 20, "alpha": 2.0,
+    }  # fmt: skip
+    assert training["parity"]["languages"]["fr"]["merges"] > 0
+    assert "the dearest language is fr" in capsys.readouterr().out.replace("\n", " ")
