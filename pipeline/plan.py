@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from formats import __version__
 from formats.run_folder import RunFolder
@@ -16,6 +17,7 @@ from pipeline.fingerprints import file_hash, fingerprint, keys_fingerprint, stag
 from pipeline.ledger import read_json, read_record, write_json
 from pipeline.partitions import InputPartition, input_partitions
 from pipeline.recipe import Recipe, Segment
+from pipeline.recipe_file import RecipeError
 from pipeline.sample import SAMPLE_CORPUS
 
 MAP_VERSION = 1
@@ -119,9 +121,7 @@ class Plan:
         documents = self.steps[-1].lineage
         if recipe.tokenizer is None:
             return
-        files = (
-            [file_hash(f"{recipe.tokenizer.path}/tokenizer.json")] if recipe.tokenizer.path else []
-        )
+        files = self._files_of_the_tokenizer()
         fits = self.fits_to_supply
         self._add("tokenizer", documents, recipe.tokenizer, files, recipe.run.seed, fits)
         if recipe.mixture is None:
@@ -130,6 +130,27 @@ class Plan:
                   recipe.mixture.selector_columns())  # fmt: skip
         self._add("shards", SHARDS_VERSION, self.steps[-1].lineage, recipe.mixture, recipe.shards,
                   recipe.run.seed, fits)  # fmt: skip
+
+    def _files_of_the_tokenizer(self) -> list[Any]:
+        """What it depends on beside the documents.
+
+        Raises:
+            RecipeError: files of its parallel text are not there.
+        """
+        tokenizer = self.recipe.tokenizer
+        assert tokenizer is not None
+        if tokenizer.path:
+            return [file_hash(f"{tokenizer.path}/tokenizer.json")]
+        if tokenizer.train is None or tokenizer.train.parity is None:
+            return []
+        from tokenizer_train.documents import input_documents
+
+        parity = tokenizer.train.parity
+        try:
+            files = input_documents(parity.parallel, parity.columns)
+        except (OSError, ValueError) as error:
+            raise RecipeError(f"tokenizer.train.parity.parallel: {error}") from error
+        return [file.as_item() for file in files]
 
     def _add(self, name: str, *depends_on: object) -> None:
         self.steps.append(PlannedStep(name, fingerprint(name, *depends_on)))

@@ -21,7 +21,7 @@ from formats.pretokenizers.scanner import Scanner
 from formats.quarantine import Quarantine
 from tokenizer_train.balance import Balance
 from tokenizer_train.counting.counts_file import CountsInfo, Group, read_batches
-from tokenizer_train.documents import Documents, input_documents
+from tokenizer_train.documents import Documents
 from tokenizer_train.learn import Vocabulary, merge_rules, vocabulary_of
 from tokenizer_train.merging.columns import lay_out_columns, read_column_words
 from tokenizer_train.merging.parity import Served, learn_in_turns
@@ -55,15 +55,6 @@ class Plan:
     """int64 [groups of the counts]."""
     sides: np.ndarray
     """int64 [2 * languages of the parallel text]: which of the sides of ``languages``, or -1."""
-
-
-def parallel_documents(parity: ParityOptions) -> Documents:
-    """The files of the parallel text.
-
-    Raises:
-        NoFiles: a pattern matches nothing.
-    """
-    return input_documents(parity.parallel, parity.columns)
 
 
 def plan_turns(groups: Sequence[Group], balance: Balance, parallel: Parallel) -> Plan:

@@ -15,9 +15,8 @@ from typing import Any
 from formats.storage import file_size
 from formats.units import format_bytes
 from tokenizer_train.counting.counting import Counting
-from tokenizer_train.documents import Documents
+from tokenizer_train.documents import Documents, input_documents
 from tokenizer_train.engine import Engine, LocalEngine
-from tokenizer_train.parity import parallel_documents
 from tokenizer_train.settings import TokenizerOptions
 from tokenizer_train.step import learn_from_counts
 
@@ -84,7 +83,8 @@ def train(
         TooFewPairs: the vocabulary cannot be reached and ``when_short`` is ``fail``.
     """
     options = options or TokenizerOptions()
-    parallel = parallel_documents(options.parity) if options.parity else []
+    parity = options.parity
+    parallel = input_documents(parity.parallel, parity.columns) if parity else []
     place = counts_folder or f"{folder}/{COUNTS_FOLDER}"
     engine = engine or LocalEngine(f"{place}/records")
     counting = Counting(place, engine, memory_bytes, on_error, lineage)

@@ -3,6 +3,7 @@
 All of it on the sample corpus, whose ``truth`` says of each line what should become of it.
 """
 
+import json
 import shutil
 import signal
 import subprocess
@@ -330,6 +331,32 @@ def test_a_recipe_may_end_at_the_tokenizer(tmp_path) -> None:
     assert outcome.summary["tokenizer"]["vocab_size"] <= 300
     assert (tmp_path / "run" / "tokenizer" / "tokenizer.json").exists()
     assert not (tmp_path / "run" / "tokens").exists()
+
+
+def test_a_recipe_trains_by_parity(tmp_path) -> None:
+    words = {"en": "the rain falls on the plain", "de": "der Regen fällt auf die Ebene"}
+    rows = [
+        {"id": f"{lang}{n}", "pair_key": str(n), "lang": lang, "text": f"{text} {n}. " * 12}
+        for n in range(80)
+        for lang, text in words.items()
+    ]
+    write_corpus(tmp_path / "corpus" / "a.jsonl", rows)
+    write_corpus(tmp_path / "parallel.jsonl", rows)
+    parity = f"parity: {{parallel: ['{tmp_path}/*.jsonl'], window: 50}}"
+    tail = f"tokenizer: {{train: {{vocab: 300, {parity}}}}}\n"
+    outcome = run_inline(corpus_recipe(tmp_path, tail))
+    training = json.loads((tmp_path / "run" / "tokenizer" / "training.json").read_text())
+    assert set(training["parity"]["languages"]) == {"de", "en"}
+    assert any("dearest" in note for note in outcome.summary["tokenizer"]["notes"])
+    assert run_inline(load_recipe(outcome.folder.recipe_path)).did_nothing
+
+
+def test_parallel_text_that_is_not_there_is_missed_before_any_work(tmp_path) -> None:
+    write_corpus(tmp_path / "corpus" / "a.jsonl", LINES)
+    tail = "tokenizer: {train: {vocab: 300, parity: {parallel: [absent.jsonl]}}}\n"
+    with pytest.raises(RecipeError, match=r"tokenizer\.train\.parity\.parallel.*absent\.jsonl"):
+        run_inline(corpus_recipe(tmp_path, tail))
+    assert not (tmp_path / "run").exists()
 
 
 def test_without_stages_everything_that_can_be_read_is_kept(tmp_path) -> None:

@@ -18,7 +18,7 @@ from tokenizer_evaluate.suggest import Suggestion, parallel_pieces, read_trained
 from tokenizer_train.__main__ import main as train_main
 from tokenizer_train.documents import input_documents
 from tokenizer_train.parallel import Parallel, read_parallel
-from tokenizer_train.settings import TokenizerOptions
+from tokenizer_train.settings import ParityOptions, TokenizerOptions
 from tokenizer_train.train import train
 
 SYLLABLES = {
@@ -127,6 +127,22 @@ def test_another_backend_is_served_by_ours(folder: str, files: tuple[str, str]) 
     changed = trained.options.model_copy(update={"backend": "tokenizers", "merges": "plain"})
     found = suggest_shares(type(trained)(trained.counts, changed), pairs_of(files[1]), 3.0)
     assert set(found.before.premiums) == {"de", "th"}
+
+
+def test_a_training_by_parity_can_be_suggested_from(files: tuple[str, str], tmp_path: Path) -> None:
+    """Weights are searched for as if it had been trained by weights."""
+    parity = ParityOptions(parallel=[files[1]])
+    chosen = TokenizerOptions(vocab=VOCAB, parity=parity)
+    train(input_documents([files[0]]), str(tmp_path / "parity"), chosen)
+    train(input_documents([files[0]]), str(tmp_path / "usual"), TokenizerOptions(vocab=VOCAB))
+    pairs = read_parallel(input_documents([files[1]]), Quarantine(on_error="fail"))
+    found = [
+        suggest_shares(read_trained(str(tmp_path / name)), pairs, 1.3, 1)
+        for name in ("parity", "usual")
+    ]
+    assert found[0].before == found[1].before
+    judged = [compare_pairs(read_candidate(str(tmp_path / n)), pairs) for n in ("parity", "usual")]
+    assert judged[0]["worst"]["premium"] < judged[1]["worst"]["premium"]
 
 
 def test_real_translations(development_data: Path, tmp_path: Path) -> None:
