@@ -1,16 +1,16 @@
-"""What ``tokenizer-evaluate --suggest`` brings, judged on a source that no weight was chosen on.
+"""What ``--suggest`` and ``--balance parity`` bring, judged on a source that nothing was chosen on.
 
     python benchmarks/tokenizer_parity.py DATA OUT [--bound 1.3] [--apart bilingual_NAME] [--swap]
 
 DATA is the development data, OUT takes the split and the tokenizers. One parallel source is kept
 apart from training as a whole. Of the others one page in five, with all its translations, is kept
-from training too. Weights are chosen on the source apart and judged on the pages of the others,
-with ``--swap`` the other way round. Everything else is learned from, once with the usual balance
-and once as suggested; both from the same counts. Languages that only the text judged on has keep
-their weight, and show what the others cost them.
+from training too. Weights and merges are chosen on the source apart and judged on the pages of the
+others, with ``--swap`` the other way round. Everything else is learned from, always from the same
+counts: with the usual balance, as suggested, by parity, and by parity after half of the merges.
+Languages that only the text judged on has keep their weight, and show what the others cost them.
 
-Printed: premiums over English and bytes per token before and after, on the source judged on, what
-all held-out text costs more, and the seconds of each trial.
+Printed: premiums over English and bytes per token of each, on the source judged on; the worst, what
+all held-out text costs, and the seconds of this process for each training from counts.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tokenizer_evaluate.suggest import Suggestion, read_trained, suggest_shares
 from tokenizer_evaluate.use import tokens_per_text
 from tokenizer_train.documents import input_documents
 from tokenizer_train.parallel import Parallel, read_parallel
-from tokenizer_train.settings import TokenizerOptions
+from tokenizer_train.settings import ParityOptions, TokenizerOptions
 from tokenizer_train.train import train
 
 KEPT_OF = 5
@@ -61,18 +61,46 @@ def main() -> None:
     options = TokenizerOptions(
         vocab=given.vocab, sample_bytes=given.sample_bytes, language_temperature=given.balance
     )
-    before, after = str(given.out / "before"), str(given.out / "after")
+    before = str(given.out / "before")
     train(input_documents([f"{given.out}/train/*"]), before, options)
     trained = read_trained(before)
-    choose, judged = (read_pairs(given.out / part) for part in ("apart", "pages"))
-    if given.swap:
-        choose, judged = judged, choose
-    started = time.perf_counter()
-    suggestion = suggest_shares(trained, choose, given.bound)
-    seconds = time.perf_counter() - started
-    shares = options.model_copy(update={"language_shares": suggestion.shares})
-    train([], after, shares, counts=[trained.counts])
-    show(given, suggestion, seconds, judge(before, judged), judge(after, judged))
+    choose, judge_by = ("pages", "apart") if given.swap else ("apart", "pages")
+    started = time.process_time()
+    suggestion = suggest_shares(trained, read_pairs(given.out / choose), given.bound)
+    searched = time.process_time() - started
+    parity = ParityOptions(parallel=[f"{given.out}/{choose}/*"])
+    half = parity.model_copy(update={"global_share": 0.5})
+    balances: dict[str, dict[str, Any]] = {
+        "usual": {},
+        "suggested": {"language_shares": suggestion.shares},
+        "parity": {"parity": parity},
+        "half parity": {"parity": half},
+    }
+    judged_on = read_pairs(given.out / judge_by)
+    found = {
+        name: learn_and_judge(
+            f"{given.out}/{name}", trained.counts, options.model_copy(update=change), judged_on
+        )
+        for name, change in balances.items()
+    }
+    show(given, suggestion, found)
+    print(f"suggested: {searched:.1f} s more for {len(suggestion.search.trials)} trials")
+
+
+def learn_and_judge(
+    folder: str, counts: str, options: TokenizerOptions, judged_on: Parallel
+) -> dict[str, Any]:
+    """Train from counts alone; what came of it, with the seconds and what was chosen by."""
+    started = time.process_time()
+    training = train([], folder, options, counts=[counts]).training
+    seconds = time.process_time() - started
+    chosen = training.get("parity", {"languages": {}})["languages"]
+    return judge(folder, judged_on) | {
+        "seconds": seconds,
+        "held_out_rate": training["bytes_per_token"],
+        "chosen": {name: language["premium"] for name, language in chosen.items()},
+        "merges": {name: language["merges"] for name, language in chosen.items()},
+    }
 
 
 def split(path: Path, out: Path, apart: str) -> None:
@@ -110,38 +138,38 @@ def judge(folder: str, parallel: Parallel) -> dict[str, Any]:
     }
 
 
-def show(
-    given: argparse.Namespace, suggestion: Suggestion, seconds: float, before: Any, after: Any
-) -> None:
+def show(given: argparse.Namespace, suggestion: Suggestion, found: dict[str, Any]) -> None:
     """Print it."""
-    first, best, trials = suggestion.before, suggestion.after, suggestion.search.trials
-    table = Table(
-        f"{given.vocab:,} entries", "share before", "after", "chosen on: before", "after",
-        "judged on: before", "after", "bytes/token before", "after",
-        title="premium over English",
-    )  # fmt: skip
-    present = [*before["premium"], "en", *(n for n in first.premiums if n not in before["premium"])]
-    for name in [*(n for n in NAMED if n in present), *(n for n in present if n not in NAMED)]:
-        table.add_row(
-            name,
-            *(f"{trial.shares.get(name, 0.0):.2%}" for trial in (first, best)),
-            *(_figure(trial.premiums.get(name)) for trial in (first, best)),
-            *(_figure(one["premium"].get(name)) for one in (before, after)),
-            *(_figure(one["bytes_per_token"].get(name)) for one in (before, after)),
-        )
-    Console(width=130).print(table)
-    for trial in trials:
-        print(f"trial: worst {trial.worst}, held-out tokens {trial.held_out_tokens:,}")
-    for title, one in (("before", before), ("after", after)):
+    first, best = suggestion.before, suggestion.after
+    chosen = {
+        "usual": first.premiums,
+        "suggested": best.premiums,
+        **{name: one["chosen"] for name, one in found.items() if one["chosen"]},
+    }
+    usual = found["usual"]
+    present = [*usual["premium"], "en", *(n for n in first.premiums if n not in usual["premium"])]
+    for title, figures in (
+        ("premium over English where it was chosen", chosen),
+        ("premium where it is judged", {name: one["premium"] for name, one in found.items()}),
+        ("bytes per token there", {name: one["bytes_per_token"] for name, one in found.items()}),
+    ):
+        table = Table(f"{given.vocab:,} entries", *figures, title=title)
+        for name in [*(n for n in NAMED if n in present), *(n for n in present if n not in NAMED)]:
+            table.add_row(name, *(_figure(one.get(name)) for one in figures.values()))
+        Console(width=100).print(table)
+    for name, one in found.items():
+        served = {n: p for n, p in one["premium"].items() if n in first.premiums}
+        dearest = max(served, key=lambda language: served[language])
         worst = one["worst"]
-        print(f"judged {title}: worst {worst['premium']:.3f} ({worst['language']}), "
-              f"Gini {one['gini']:.3f}, tokens {one['tokens']:,}")  # fmt: skip
-        chosen = {n: p for n, p in one["premium"].items() if n in first.premiums}
-        dearest = max(chosen, key=lambda name: chosen[name])
-        print(f"  of those weights were chosen for: {chosen[dearest]:.3f} ({dearest})")
-    print(f"judged tokens {after['tokens'] / before['tokens'] - 1:+.2%}, held-out tokens "
-          f"{best.held_out_tokens / first.held_out_tokens - 1:+.2%}")  # fmt: skip
-    print(f"{len(trials)} trials, {seconds / len(trials):.1f} s each")
+        print(
+            f"{name}: chosen by {max(chosen[name].values()):.3f}, judged {served[dearest]:.3f} "
+            f"({dearest}), of all languages {worst['premium']:.3f} ({worst['language']}), "
+            f"Gini {one['gini']:.3f}; tokens judged {one['tokens'] / usual['tokens'] - 1:+.2%}, "
+            f"held out {usual['held_out_rate'] / one['held_out_rate'] - 1:+.2%}; "
+            f"{one['seconds']:.1f} s"
+        )
+        if one["merges"]:
+            print("  merges:", ", ".join(f"{n} {m:,}" for n, m in one["merges"].items()))
     print("chosen:", *suggestion.notes(), sep="\n  ")
 
 
