@@ -6,6 +6,8 @@ counting    text to counts of its pieces, in bounded memory; the text is read on
 balance     what each language counts
 merging     counts to merges, exactly
 learn       the same by one of the backends
+parallel    documents that say the same in two languages
+parity      merges that serve the language which is dearest on those
 export      the folder that transformers and tokenizers load
 train       all of it, in order, on an engine
 
