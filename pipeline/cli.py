@@ -104,6 +104,15 @@ def _parser() -> argparse.ArgumentParser:
         "trace", help="where a training row came from; where a document went"
     )
     trace.add_argument("folder", metavar="RUN", help="a run folder")
+    browse = commands.add_parser(
+        "serve", help="look at a run's documents in a browser",
+        description="Serve a finished run on the loopback address: search documents by text, "
+        "language, source, reason and signal, and see all that is known of one. Read-only; needs "
+        'the extra: pip install "polymill[serve]".',
+    )  # fmt: skip
+    browse.add_argument("folder", metavar="RUN", help="a run folder")
+    browse.add_argument("--port", type=_positive, default=8765, metavar="N", help="(8765)")
+    browse.set_defaults(command=_serve)
     what = trace.add_mutually_exclusive_group(required=True)
     what.add_argument("--row", type=int, metavar="N", help="training row N (counted from 0)")
     what.add_argument("--doc", metavar="ID", help="a document's id, its number, or path#position")
@@ -223,6 +232,24 @@ def _show(options: argparse.Namespace) -> int:
         show_run(folder)
     else:
         show_removed(folder, options.removed, options.lang, options.count)
+    return DONE
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from formats.run_folder import RunFolder
+
+    try:
+        import duckdb  # noqa: F401 - told here, with what to do
+        import jinja2  # noqa: F401
+        import starlette  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        _complain(f'serve needs {error.name}: pip install "polymill[serve]"')
+        return USAGE
+    from pipeline.explorer.app import HOST, serve
+
+    print(f"http://{HOST}:{options.port}  (Ctrl-C stops it)", flush=True)
+    serve(RunFolder(options.folder), options.port)
     return DONE
 
 
