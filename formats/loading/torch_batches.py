@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+import formats.loading.batch_kernels  # noqa: F401 - here, so that forked workers inherit them
 from formats.loading.batch import Batch
 
 
