@@ -31,7 +31,7 @@ class ManifestComponent(_Part):
         description="(position 0..1, share of the rows), linear in between; one point is constant."
     )
     first_row: int = Field(
-        0,
+        default=0,
         description="Rows of it that were drawn before, by the phases that this one continues: its "
         "cursor in the drawing order.",
     )
@@ -62,7 +62,8 @@ class ManifestPhase(_Part):
 
     name: str
     continues: str | None = Field(
-        None, description="The phase whose drawing order it goes on with, from `first_row` on."
+        default=None,
+        description="The phase whose drawing order it goes on with, from `first_row` on.",
     )
     rows: int
     tokens: int = Field(description="Rows x sequence length.")
