@@ -30,6 +30,11 @@ class ManifestComponent(_Part):
     share: list[tuple[float, float]] = Field(
         description="(position 0..1, share of the rows), linear in between; one point is constant."
     )
+    first_row: int = Field(
+        default=0,
+        description="Rows of it that were drawn before, by the phases that this one continues: its "
+        "cursor in the drawing order.",
+    )
     rows: int = Field(description="Training rows taken, over all epochs.")
     tokens: int = Field(description="Rows x sequence length.")
     padding: int = Field(description="How many of these tokens are padding.")
@@ -56,6 +61,10 @@ class ManifestPhase(_Part):
     """A phase; its rows in file order are its training order."""
 
     name: str
+    continues: str | None = Field(
+        default=None,
+        description="The phase whose drawing order it goes on with, from `first_row` on.",
+    )
     rows: int
     tokens: int = Field(description="Rows x sequence length.")
     schedule: str = Field(description="The rule that assigns rows to components.")

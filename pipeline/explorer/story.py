@@ -13,7 +13,7 @@ from formats.storage import file_size
 from pipeline.explorer.shown import shown
 
 if TYPE_CHECKING:
-    from formats.shards import Shards
+    from formats.shards import TokenShards
     from pipeline.explorer.search import Documents
 
 MOST_CHARACTERS = 20_000
@@ -105,11 +105,11 @@ class Stories:
         return Tokenizer.from_file(path)
 
     @cached_property
-    def _shards(self) -> Shards | None:
-        from formats.shards import Shards
+    def _shards(self) -> TokenShards | None:
+        from formats.shards import TokenShards
 
         try:
-            return Shards(self._folder.shards_path)
+            return TokenShards(self._folder.shards_path)
         except (OSError, ValueError):
             return None
 
@@ -143,7 +143,7 @@ class Stories:
         return found
 
 
-def _rows_of(shards: Shards, number: int) -> Iterator[TrainingRow]:
+def _rows_of(shards: TokenShards, number: int) -> Iterator[TrainingRow]:
     """The rows with a piece of a document, in training order; 4,096 rows are read at a time."""
     length = shards.sequence_length
     for phase in shards.manifest.phases:

@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from formats.shards import Shards
+    from formats.shards import TokenShards
 
 MOST_ROWS_READ = 1 << 20
 """Of a phase; beyond that the counts before each file, which the manifest holds, must do."""
 
 
-def component_counts(shards: Shards, phase: str | None = None, points: int = 100) -> pa.Table:
+def component_counts(shards: TokenShards, phase: str | None = None, points: int = 100) -> pa.Table:
     """Rows of each component in pieces of a phase, and what its share asks for.
 
     Args:
@@ -49,7 +49,7 @@ def component_counts(shards: Shards, phase: str | None = None, points: int = 100
 
 
 def _counts(
-    shards: Shards, phase: str, components: int, points: int
+    shards: TokenShards, phase: str, components: int, points: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Ends of pieces [n], and the rows of each component up to there [n, components]."""
     found = shards.manifest.phase(phase)

@@ -13,7 +13,7 @@ from pipeline.looking import tables
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from formats.shards import Shards
+    from formats.shards import TokenShards
 
 PARALLEL_SOURCE = "bilingual"
 
@@ -141,11 +141,11 @@ class Run:
             where = condition if where is None else condition & where
         return self._read(self.folder.removed_path(stage), columns, lang, where, limit)
 
-    def shards(self) -> Shards:
+    def shards(self) -> TokenShards:
         """The training rows: ``run.shards().row("pretrain", 0)``."""
-        from formats.shards import Shards
+        from formats.shards import TokenShards
 
-        return Shards(self.folder.shards_path)
+        return TokenShards(self.folder.shards_path)
 
     def tokenizer(self) -> Any:
         """The run's tokenizer, as ``tokenizers.Tokenizer``."""
