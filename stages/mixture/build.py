@@ -1,6 +1,6 @@
 """From tokenized components to training shards.
 
-    pack        per component and selection: documents into rows, a plan on disk
+    pack        per component and selection: documents into rows, a plan on disk, in parts
     plan        shares and budgets of the phases, against what the packing made
     schedule    per phase: which component each row belongs to, kept as counts before each file
     shards      per shard file: gather tokens, write, hash
@@ -37,13 +37,10 @@ from formats.tokens import component_folder, component_name, file_bytes, token_d
 from stages.base import Engine
 from stages.mixture.interleave import component_counts_before, make_schedule
 from stages.mixture.options import MixtureOptions, PhaseOptions, ShardOptions
-from stages.mixture.pack_component import pack_component
+from stages.mixture.pack import Packed, pack_components
 from stages.mixture.plan import PhasePlan, Supply, plan_phases
 from stages.mixture.rehydration import table_of
 from stages.mixture.write_shard import write_shard
-
-Packed = dict[tuple[str, str], dict[str, Any]]
-"""(component, name of its packing plan) -> what ``pack_component`` said."""
 
 
 def build_mixture(
@@ -89,7 +86,10 @@ def build_mixture(
         "tokenizer_sha256": tokenizer_sha256,
     }
     files = _component_files(tokens_folder)
-    packed = _pack(tokens_folder, f"{work_folder}/plans", files, options, settings, engine)
+    packed = pack_components(
+        _selections(tokens_folder, files, options, settings["dtype"]),
+        f"{work_folder}/plans", options.sequence_length, options.packing, engine,
+    )  # fmt: skip
     supplies = [
         {name: _supply(found) for (name, _), found in _of_phase(packed, phase).items()}
         for phase in options.phases
@@ -106,6 +106,7 @@ def build_mixture(
                     "rows": supply[name].rows,
                     "files": files[name],
                     "plan": plan_name(name, phase),
+                    "parts": packed[name, plan_name(name, phase)]["parts"],
                 }
                 for name, share in zip(plan.components, plan.shares, strict=True)
             ]
@@ -161,33 +162,30 @@ def _component_files(folder: str) -> dict[str, list[str]]:
     return dict(sorted(found.items()))
 
 
-def _pack(
+def _selections(
     tokens_folder: str,
-    plans_folder: str,
     files: Mapping[str, list[str]],
     options: MixtureOptions,
-    settings: Mapping[str, Any],
-    engine: Engine,
-) -> Packed:
-    """Pack every component once for each selection that a phase makes of it."""
-    items: dict[tuple[str, str], dict[str, Any]] = {}
-    for phase in options.phases:
-        for component, parts in files.items():
-            name = plan_name(component, phase)
-            items[component, name] = dict(settings) | {
-                "folder": tokens_folder,
-                "files": parts,
-                "where": dict(phase.where),
-                "rehydrate": table_of(phase, component),
-                "plan": f"{plans_folder}/{name}",
-            }
-    results = engine.map("mixture-pack", pack_component, list(items.values()))
-    return dict(zip(items, results, strict=True))
+    dtype: str,
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """What the phases take of each component: those that select alike share a packing plan."""
+    return {
+        (component, plan_name(component, phase)): {
+            "dtype": dtype,
+            "folder": tokens_folder,
+            "files": parts,
+            "where": dict(phase.where),
+            "rehydrate": table_of(phase, component),
+        }
+        for phase in options.phases
+        for component, parts in files.items()
+    }
 
 
 def _supply(found: Mapping[str, Any]) -> Supply:
-    """What ``pack_component`` said, for the plan."""
-    return Supply(**{**found, "repetitions": dict(found["repetitions"])})
+    """What ``pack_components`` said, for the plan."""
+    counts = {name: found[name] for name in ("rows", "documents", "tokens")}
+    return Supply(**counts, repetitions=dict(found["repetitions"]))
 
 
 def _of_phase(packed: Packed, phase: PhaseOptions) -> Packed:

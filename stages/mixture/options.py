@@ -137,6 +137,11 @@ class MixtureOptions(_Section):
         description="The components; a document belongs to the first that takes it.",
     )
     phases: list[PhaseOptions] = Field(min_length=1, description="The phases, in training order.")
+    packing: Literal["best_fit", "concat"] = Field(
+        "best_fit",
+        description="How documents come into rows: `best_fit` cuts few of those that fit a row; "
+        "`concat` lays them end to end and chops at every row's end.",
+    )
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
