@@ -23,6 +23,7 @@ From raw multilingual text to training-ready token shards, with one recipe.
   python -m pipeline show runs/mix_2T
   python -m pipeline show runs/mix_2T --removed quality --lang th
   python -m pipeline trace runs/mix_2T --row 0
+  python -m pipeline verify runs/mix_2T
 """
 EPILOG = """\
 A run that stops, for whatever reason, goes on where it stopped when the same command is given
@@ -109,7 +110,27 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--doc", metavar="ID", help="a document's id, its number, or path#position")
     trace.add_argument("--phase", metavar="NAME", help="phase of --row (default: the first)")
     trace.set_defaults(command=_trace)
+    _shard_commands(commands)
     return parser
+
+
+def _shard_commands(commands: Any) -> None:
+    """Commands on finished shards."""
+    verify = commands.add_parser(
+        "verify", help="prove the shards: bytes, mixture, boundaries, rows traced back to text"
+    )
+    verify.description = (
+        "Check every file of a run's shards against the manifest, and the manifest against itself "
+        "and the tokenizer; trace rows back to text. Every fault is named; exit code 1 if any."
+    )
+    verify.add_argument("folder", metavar="RUN", help="a run folder, or a folder of shards alone")
+    verify.add_argument("--rows", type=int, default=100, metavar="N",
+                        help="rows traced back to text (100)")  # fmt: skip
+    verify.add_argument("--seed", type=int, default=0, metavar="N",
+                        help="another sample of rows (0)")  # fmt: skip
+    verify.add_argument("--workers", type=_positive, metavar="N",
+                        help="files at a time (default: one per CPU)")  # fmt: skip
+    verify.set_defaults(command=_verify)
 
 
 def _recipe_command(
@@ -235,6 +256,21 @@ def _trace(options: argparse.Namespace) -> int:
         show_row(folder, options.row, options.phase)
         return DONE
     return DONE if show_document(folder, options.doc) else FAILED
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from pipeline.executors import usable_cpus
+    from pipeline.progress import Display
+    from pipeline.verify import summary_lines, verify
+
+    with Display() as display:
+        found = verify(
+            options.folder.rstrip("/"), options.rows, options.workers or usable_cpus(),
+            display.step, display.part_done, options.seed,
+        )  # fmt: skip
+    for line in summary_lines(found):
+        print(line)
+    return FAILED if found.problems else DONE
 
 
 def _positive(text: str) -> int:

@@ -76,6 +76,32 @@ class Schedule:
         )
         return out, counts
 
+    def stray(
+        self, first: int, counts: np.ndarray, component: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """How far prefixes stray from the mixture, whoever assigned their rows.
+
+        Args:
+            first: number of the first row.
+            counts: int64 [k]: rows each component has before it.
+            component: uint16 [rows], what the rows ``first`` and following hold, each below k.
+
+        Returns:
+            float64 [k, 2]: of every component the least and the largest of count minus integrated
+            share, over all prefixes of ``first`` to ``first + rows`` rows (0 where it keeps to
+            one side).
+            int64 [k]: the counts after these rows.
+        """
+        from stages.mixture.interleave_kernels import follow_prefixes
+
+        counts = np.array(counts, np.int64)
+        extremes = np.zeros((len(counts), 2))
+        follow_prefixes(
+            self.knots, self.shares.ravel(), self.integrals.ravel(), first,
+            np.ascontiguousarray(component, np.uint16), counts, extremes.reshape(-1),
+        )  # fmt: skip
+        return extremes, counts
+
     def entitled(self, rows: int) -> np.ndarray:
         """The integrated share of every component over the first ``rows`` rows: float64 [k]."""
         knots = np.minimum(self.knots, rows)

@@ -106,6 +106,27 @@ def test_every_prefix_is_within_one_of_every_integrated_share(shares, rows):
 
 
 @settings(deadline=None)
+@given(mixtures(denominator=1000), st.data(), st.integers(1, 200), st.integers(0, 150))
+def test_how_far_any_order_of_rows_strays(shares, data, rows, first):
+    """Whoever chose the components: the extremes over all prefixes, by looking at every one."""
+    chosen = data.draw(
+        st.lists(st.integers(0, len(shares) - 1), min_size=rows, max_size=rows)
+    )  # rarely the schedule's
+    schedule = make_schedule(rows, shares)
+    first = min(first, rows - 1)
+    before = np.bincount(chosen[:first], minlength=len(shares))
+    extremes, after = schedule.stray(first, before, np.array(chosen[first:], np.uint16))
+    naive, counts = np.zeros((len(shares), 2)), before.astype(np.int64)
+    for n in range(first, rows + 1):
+        off = counts - schedule.entitled(n)
+        naive = np.stack([np.minimum(naive[:, 0], off), np.maximum(naive[:, 1], off)], axis=1)
+        if n < rows:
+            counts[chosen[n]] += 1
+    np.testing.assert_allclose(extremes, naive, atol=1e-9)
+    assert after.tolist() == counts.tolist()
+
+
+@settings(deadline=None)
 @given(mixtures(denominator=1000), st.integers(1, 300), st.integers(1, 100))
 def test_any_stretch_replays_from_the_counts_before_it(shares, rows, rows_per_file):
     schedule = make_schedule(rows, shares)
