@@ -131,6 +131,19 @@ def _shard_commands(commands: Any) -> None:
     verify.add_argument("--workers", type=_positive, metavar="N",
                         help="files at a time (default: one per CPU)")  # fmt: skip
     verify.set_defaults(command=_verify)
+    export = commands.add_parser("export", help="the shards in another trainer's format")
+    export.description = (
+        "Write the rows of every phase, in training order, as Megatron-LM's indexed dataset, as "
+        "nanotron's flat tokens (np.memmap) or as MosaicML streaming's MDS."
+    )
+    export.add_argument("folder", metavar="RUN", help="a run folder, or a folder of shards alone")
+    export.add_argument("--to", required=True, choices=["megatron", "nanotron", "mds"],
+                        help="the format")  # fmt: skip
+    export.add_argument("target", metavar="DIR", help="where the files go")
+    export.add_argument("--sequences", choices=["rows", "documents"], default="rows",
+                        help="megatron: a sequence is a training row, padding included (default), "
+                        "or a stretch of a document, without padding")  # fmt: skip
+    export.set_defaults(command=_export)
 
 
 def _recipe_command(
@@ -271,6 +284,20 @@ def _verify(options: argparse.Namespace) -> int:
     for line in summary_lines(found):
         print(line)
     return FAILED if found.problems else DONE
+
+
+def _export(options: argparse.Namespace) -> int:
+    from pipeline.export import export
+    from pipeline.progress import Display
+
+    with Display() as display:
+        written = export(
+            options.folder.rstrip("/"), options.to, options.target, options.sequences,
+            display.step, display.part_done,
+        )  # fmt: skip
+    for path in written:
+        print(path)
+    return DONE
 
 
 def _positive(text: str) -> int:
