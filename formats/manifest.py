@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from formats.storage import atomic_path, filesystem, open_input
@@ -105,7 +106,7 @@ def read_manifest(folder: str) -> Manifest:
     path = f"{folder}/{MANIFEST}"
     try:
         with open_input(path) as stream:
-            found: dict[str, Any] = json.loads(stream.read())
+            found: dict[str, Any] = orjson.loads(stream.read())
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"no {path}: the shards are not there, or making them was not finished"
