@@ -31,6 +31,11 @@ class ManifestComponent(_Part):
     share: list[tuple[float, float]] = Field(
         description="(position 0..1, share of the rows), linear in between; one point is constant."
     )
+    first_row: int = Field(
+        0,
+        description="Rows of it that were drawn before, by the phases that this one continues: its "
+        "cursor in the drawing order.",
+    )
     rows: int = Field(description="Training rows taken, over all epochs.")
     tokens: int = Field(description="Rows x sequence length.")
     padding: int = Field(description="How many of these tokens are padding.")
@@ -57,6 +62,10 @@ class ManifestPhase(_Part):
     """A phase; its rows in file order are its training order."""
 
     name: str
+    kind: Literal["training", "validation"] = "training"
+    continues: str | None = Field(
+        None, description="The phase whose drawing order it goes on with, from `first_row` on."
+    )
     rows: int
     tokens: int = Field(description="Rows x sequence length.")
     schedule: str = Field(description="The rule that assigns rows to components.")
@@ -74,7 +83,15 @@ class Manifest(_Part):
     tokenizer_sha256: str
     seed: int
     special_ids: dict[str, int]
-    phases: list[ManifestPhase]
+    phases: list[ManifestPhase] = Field(description="What is trained on, in order.")
+    held_out: ManifestPhase | None = Field(
+        None, description="What no phase trains on, nor on near-copies of it; to evaluate on."
+    )
+
+    @property
+    def every_phase(self) -> list[ManifestPhase]:
+        """The phases to train on, and last the one to evaluate on, if there is one."""
+        return [*self.phases, *([self.held_out] if self.held_out else [])]
 
     def phase(self, name: str) -> ManifestPhase:
         """The phase of that name.
@@ -82,10 +99,10 @@ class Manifest(_Part):
         Raises:
             ValueError: there is none.
         """
-        for phase in self.phases:
+        for phase in self.every_phase:
             if phase.name == name:
                 return phase
-        names = ", ".join(phase.name for phase in self.phases)
+        names = ", ".join(phase.name for phase in self.every_phase)
         raise ValueError(f"no phase {name!r} in the shards; there are: {names}")
 
     def write(self, folder: str) -> None:

@@ -87,7 +87,7 @@ class Shards:
         self.dtype = np.dtype(self.manifest.dtype)
         self._first_rows = {
             phase.name: np.cumsum([0] + [file.rows for file in phase.files])
-            for phase in self.manifest.phases
+            for phase in self.manifest.every_phase
         }
         self._open = lru_cache(OPEN_FILES)(lambda path: ShardFile(file_bytes(path)))
         self._batch = lru_cache(DECODED_BATCHES)(
@@ -160,7 +160,7 @@ class Shards:
     def verify(self) -> list[str]:
         """What is wrong with the files, a line each: missing, other bytes, other row counts."""
         problems = []
-        for phase in self.manifest.phases:
+        for phase in self.manifest.every_phase:
             if sum(file.rows for file in phase.files) != phase.rows:
                 problems.append(f"phase {phase.name}: its files do not have its {phase.rows} rows")
             for file in phase.files:
