@@ -7,8 +7,9 @@ A row is one training sequence, packed from documents of one component. Beside i
 where a document, a continuation of one or the padding begins (``document_starts``), which document
 that is (``document_ids``, ``PADDING`` last) and from which of its tokens on (``document_offsets``).
 
-``ShardWriter`` (in ``formats.shard_writer``) makes a file, ``Shards`` reads a folder. Uncompressed
-files are memory-mapped: a row costs its pages. ``datasets.Dataset.from_file`` maps the same files.
+``ShardWriter`` (in ``formats.shard_writer``) makes a file, ``TokenShards`` reads a folder.
+Uncompressed files are memory-mapped: a row costs its pages. ``datasets.Dataset.from_file`` maps the
+same files.
 """
 
 from __future__ import annotations
@@ -67,10 +68,10 @@ class TracedRow(NamedTuple):
     pieces: list[Piece]
 
 
-class Shards:
+class TokenShards:
     """A folder of shards, any row at any time.
 
-    >>> shards = Shards("run/shards")                                          # doctest: +SKIP
+    >>> shards = TokenShards("run/shards")                                     # doctest: +SKIP
     >>> shards.read("pretrain", start=1000, count=8)["input_ids"].shape        # doctest: +SKIP
     (8, 4096)
     """
@@ -197,7 +198,7 @@ class _ShardFile:
         return pa.ipc.read_record_batch(self._messages[number], self._schema)
 
     def views(self, number: int) -> dict[str, np.ndarray]:
-        """A record batch as flat arrays: see ``Shards.read``."""
+        """A record batch as flat arrays: see ``TokenShards.read``."""
         batch = self._batch(number)
         rows = batch.num_rows
         tokens, components = batch.column(INPUT_IDS), batch.column(COMPONENT)

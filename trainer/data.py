@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from formats.manifest import MANIFEST
-from formats.shards import PADDING, Shards
+from formats.shards import PADDING, TokenShards
 from formats.storage import file_size
 from trainer.errors import ShardsError
 
@@ -40,7 +40,7 @@ def open_rows(path: str) -> TrainingRows:
         ShardsError: it is not such a folder, or a file is missing.
     """
     try:
-        shards = Shards(path)
+        shards = TokenShards(path)
     except FileNotFoundError as error:
         raise ShardsError(f"{error}. Shards are made by: python -m pipeline run RECIPE") from error
     except (OSError, ValueError, TypeError) as error:
@@ -60,7 +60,7 @@ def open_rows(path: str) -> TrainingRows:
 class TrainingRows:
     """All rows of a folder of shards, across its phases."""
 
-    def __init__(self, shards: Shards) -> None:
+    def __init__(self, shards: TokenShards) -> None:
         """Number the rows.
 
         Raises:
@@ -104,7 +104,7 @@ class TrainingRows:
         return int(np.searchsorted(self._first_rows, row, "right")) - 1
 
     def _found(self, phase: int, inside: int, count: int) -> dict[str, np.ndarray]:
-        """What ``Shards.read`` finds in a phase; if it fails, with the name of the file."""
+        """What ``TokenShards.read`` finds in a phase; if it fails, with the name of the file."""
         try:
             return self.shards.read(self.phases[phase], inside, count)
         except (OSError, ValueError) as error:  # Arrow's errors are one or the other
@@ -130,7 +130,7 @@ class TrainingRows:
 
 
 def make_batch(found: dict[str, np.ndarray]) -> Batch:
-    """What ``Shards.read`` returned, as model inputs and targets.
+    """What ``TokenShards.read`` returned, as model inputs and targets.
 
     A position predicts the token after it, unless that token is padding or the first of another
     piece: a beginning, or a continuation whose first part stands in another row, cannot be told

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from formats.shards import PADDING, Shards
+from formats.shards import PADDING, TokenShards
 from trainer.data import (
     NO_TARGET,
     TrainingRows,
@@ -22,7 +22,7 @@ from trainer.errors import ShardsError
 
 @pytest.fixture
 def rows(shards):
-    return TrainingRows(Shards(shards))
+    return TrainingRows(TokenShards(shards))
 
 
 def tokens_of(found):
@@ -153,4 +153,4 @@ def test_a_token_beyond_the_vocabulary_is_named(shards):
     with open(path, "w", encoding="utf-8") as file:
         json.dump(manifest | {"vocab_size": 10}, file)
     with pytest.raises(ShardsError, match=r"row 0 has token ids up to \d+, .* vocab_size 10"):
-        TrainingRows(Shards(shards)).read(0, 4)
+        TrainingRows(TokenShards(shards)).read(0, 4)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from formats.shards import Shards
+from formats.shards import TokenShards
 from trainer.config_file import load_config
 from trainer.data import NO_TARGET, TrainingRows
 from trainer.device import choose_device, peak_flops, peak_flops_of
@@ -15,7 +15,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def batch(shards):
-    return TrainingRows(Shards(shards)).read(0, 4)
+    return TrainingRows(TokenShards(shards)).read(0, 4)
 
 
 def learner(config_path, *overrides):
