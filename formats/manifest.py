@@ -33,6 +33,11 @@ class ManifestComponent(_Part):
     rows: int = Field(description="Training rows taken, over all epochs.")
     tokens: int = Field(description="Rows x sequence length.")
     padding: int = Field(description="How many of these tokens are padding.")
+    first_row: int = Field(
+        0,
+        description="Number, in the component's drawing order, of the first row taken: more than 0 "
+        "where an earlier mixture took those before it.",
+    )
     documents: int = Field(description="Documents the phase selects from the component.")
     repetitions: dict[int, int] = Field(
         default_factory=dict,
