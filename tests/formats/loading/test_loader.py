@@ -177,6 +177,15 @@ def test_an_error_of_the_thread_reaches_the_loop(tmp_path):
     assert loader.state == 40
 
 
+def test_rows_are_numbered_across_phases(shards):
+    order = shards.loader(None, 8, 8).order
+    assert len(order) == 122
+    assert [order.phase_of(row) for row in (0, 95, 96, 121)] == ["pretrain"] * 2 + ["anneal"] * 2
+    assert order.read(94, 4)["input_ids"][:, 0].tolist() == [94, 95, 96, 97]
+    with pytest.raises(IndexError, match=r"rows 120..129 of rows 0..121"):
+        order.read(120, 10)
+
+
 def test_a_token_beyond_the_vocabulary_is_named(tmp_path):
     shards = write_shards(tmp_path, {"pretrain": [40]})
     text = (tmp_path / "manifest.json").read_text()
