@@ -30,14 +30,14 @@ class ManifestComponent(_Part):
     share: list[tuple[float, float]] = Field(
         description="(position 0..1, share of the rows), linear in between; one point is constant."
     )
+    first_row: int = Field(
+        0,
+        description="Rows of it that were drawn before, by the phases that this one continues: its "
+        "cursor in the drawing order.",
+    )
     rows: int = Field(description="Training rows taken, over all epochs.")
     tokens: int = Field(description="Rows x sequence length.")
     padding: int = Field(description="How many of these tokens are padding.")
-    first_row: int = Field(
-        0,
-        description="Number, in the component's drawing order, of the first row taken: more than 0 "
-        "where an earlier mixture took those before it.",
-    )
     documents: int = Field(description="Documents the phase selects from the component.")
     repetitions: dict[int, int] = Field(
         default_factory=dict,
@@ -61,6 +61,9 @@ class ManifestPhase(_Part):
     """A phase; its rows in file order are its training order."""
 
     name: str
+    continues: str | None = Field(
+        None, description="The phase whose drawing order it goes on with, from `first_row` on."
+    )
     rows: int
     tokens: int = Field(description="Rows x sequence length.")
     schedule: str = Field(description="The rule that assigns rows to components.")

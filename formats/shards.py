@@ -104,7 +104,7 @@ class TokenShards:
         }
         self._files = {file.path: file for phase in self.manifest.phases for file in phase.files}
         held = OPEN_FILES if cache or is_local(self.path) else FILES_IN_MEMORY
-        self._open = lru_cache(held)(lambda path: _ShardFile(self._file_bytes(path)))
+        self._open = lru_cache(held)(lambda path: ShardFile(self._file_bytes(path)))
         self._batch = lru_cache(DECODED_BATCHES)(
             lambda path, number: self._open(path).views(number)
         )
@@ -266,25 +266,31 @@ class TokenShards:
         return problems
 
 
-class _ShardFile:
+class ShardFile:
     """One shard file: its record batches are found once and decoded when asked for."""
 
     def __init__(self, data: np.ndarray) -> None:
+        """Read where the record batches of a file's bytes stand.
+
+        Raises:
+            pyarrow.ArrowInvalid: the bytes are no Arrow stream, or end within a message.
+        """
         reader = pa.ipc.MessageReader.open_stream(pa.py_buffer(data))
-        self._schema = pa.ipc.read_schema(reader.read_next_message())
+        self.schema: pa.Schema = pa.ipc.read_schema(reader.read_next_message())
         self._messages = list(_messages(reader))
         # Every batch but the last has as many rows as the first.
         self.batch_rows = max(1, self._batch(0).num_rows if self._messages else 1)
 
     @property
     def rows(self) -> int:
+        """How many rows it has."""
         if not self._messages:
             return 0
         last = len(self._messages) - 1
         return last * self.batch_rows + self._batch(last).num_rows
 
     def _batch(self, number: int) -> pa.RecordBatch:
-        return pa.ipc.read_record_batch(self._messages[number], self._schema)
+        return pa.ipc.read_record_batch(self._messages[number], self.schema)
 
     def components(self, rows: int) -> np.ndarray:
         """The component of each of the first ``rows`` rows: uint16 [rows]."""

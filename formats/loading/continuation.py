@@ -1,8 +1,9 @@
 """A change of mixture in mid-run: what goes on where, so that no row is seen twice.
 
-A component is drawn in one order, whatever the mixture; a mixture takes ``rows`` of that order
-from ``first_row`` on. So a run that leaves a phase at some row and goes on with other shards sees
-nothing twice if they begin, in each component both have, where ``TokenShards.cursors`` says.
+A phase draws each component in an order that follows from the seed and the name of the phase, and a
+phase that ``continues`` another goes on with that one's order from ``first_row`` on, in whatever
+shares. So a run that leaves a phase at some row and goes on with other shards sees nothing twice if
+they continue that order and begin, in each component both have, where ``TokenShards.cursors`` says.
 """
 
 from __future__ import annotations
@@ -53,6 +54,12 @@ def continuation(
     earlier = {component.name: component for component in before.manifest.phase(phase).components}
     later = {component.name: component for component in after.manifest.phase(next_phase).components}
     problems = _settings_that_differ(before, after)
+    orders = order_of(before, phase), order_of(after, next_phase)
+    if orders[0] != orders[1]:
+        problems.append(
+            f"phase {phase!r} draws in the order of {orders[0]!r}, phase {next_phase!r} of "
+            f"{after.path} in that of {orders[1]!r}: it should continue {orders[0]!r}"
+        )
     goes_on, skips, others = {}, {}, []
     for name in earlier.keys() & later.keys():
         first = later[name].first_row
@@ -76,6 +83,14 @@ def continuation(
         ends=sorted(earlier.keys() - later.keys()),
         others=sorted(others),
     )
+
+
+def order_of(shards: TokenShards, phase: str) -> str:
+    """The phase whose name orders the rows of another: the first of those it continues."""
+    name, found = phase, shards.manifest.phase(phase)
+    while found.continues is not None:
+        name, found = found.continues, shards.manifest.phase(found.continues)
+    return name
 
 
 def _settings_that_differ(before: TokenShards, after: TokenShards) -> list[str]:

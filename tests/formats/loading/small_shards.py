@@ -13,7 +13,7 @@ from formats.shard_writer import ShardWriter
 from formats.shards import PADDING, TokenShards
 
 LENGTH, VOCABULARY = 8, 1000
-COMPONENTS = {"pretrain": ["en", "fr", "zh"], "anneal": ["zh", "code"]}
+COMPONENTS = {"pretrain": ["en", "fr", "zh"], "anneal": ["zh", "code"], "more": ["en", "fr", "zh"]}
 
 
 def rows_of(first, count, components):
@@ -37,7 +37,7 @@ def rows_of(first, count, components):
     }
 
 
-def write_shards(folder, phases, first_rows=None, seed=17):
+def write_shards(folder, phases, first_rows=None, seed=17, continues=None):
     """A folder of shards: phase -> rows of its files."""
     row, made = 0, []
     for name, counts in phases.items():
@@ -62,6 +62,7 @@ def write_shards(folder, phases, first_rows=None, seed=17):
         made.append(
             ManifestPhase(
                 name=name,
+                continues=(continues or {}).get(name),
                 rows=sum(counts),
                 tokens=sum(counts) * LENGTH,
                 schedule=SCHEDULE,
@@ -72,7 +73,7 @@ def write_shards(folder, phases, first_rows=None, seed=17):
                         rows=count,
                         tokens=count * LENGTH,
                         padding=0,
-                        first_row=(first_rows or {}).get(component, 0),
+                        first_row=(first_rows or {}).get(name, {}).get(component, 0),
                         documents=100,
                         epochs=1.0,
                     )

@@ -21,7 +21,9 @@ def test_cursors_count_the_rows_of_each_component(shards, row):
 
 
 def test_cursors_begin_where_the_mixture_did(tmp_path):
-    shards = write_shards(tmp_path, {"pretrain": [40]}, first_rows={"en": 1000, "zh": 7})
+    shards = write_shards(
+        tmp_path, {"pretrain": [40]}, first_rows={"pretrain": {"en": 1000, "zh": 7}}
+    )
     assert shards.cursors("pretrain", 0) == {"en": 1000, "fr": 0, "zh": 7}
     assert shards.cursors("pretrain", 40) == {"en": 1014, "fr": 13, "zh": 20}
     with pytest.raises(IndexError, match="row 41 asked of phase 'pretrain', which has 40 rows"):
@@ -40,29 +42,31 @@ def test_cursors_between_files_need_no_file(tmp_path):
 
 @pytest.fixture
 def after(tmp_path):
-    """Makes the shards to go on with, whose components begin at given rows."""
+    """Makes shards whose second phase goes on with the first; its components begin at rows."""
 
-    def make(phase="pretrain", **first_rows):
-        seed = first_rows.pop("seed", 17)
-        return write_shards(tmp_path / "after", {phase: [26]}, first_rows, seed)
+    def make(phase="more", first_rows=None, seed=17, continues="pretrain"):
+        phases = {"pretrain": [50], phase: [26]}
+        rows = {phase: first_rows or {}}
+        return write_shards(tmp_path / "after", phases, rows, seed, {phase: continues})
 
     return make
 
 
 def test_a_mixture_made_with_the_cursors_goes_on(shards, after):
     cursors = shards.cursors("pretrain", 50)
-    found = continuation(shards, "pretrain", 50, after(**cursors), "pretrain")
+    found = continuation(shards, "pretrain", 50, after(first_rows=cursors), "more")
     assert found.goes_on == cursors == {"en": 17, "fr": 17, "zh": 16}
     assert (found.skips, found.begins, found.ends, found.others) == ({}, [], [], [])
 
 
 def test_rows_that_would_come_twice_are_refused(shards, after):
+    later = after(first_rows={"en": 10, "fr": 17, "zh": 16})
     with pytest.raises(ValueError, match=r"'en': rows 10 to 16 of its order would be seen again"):
-        continuation(shards, "pretrain", 50, after(en=10, fr=17, zh=16), "pretrain")
+        continuation(shards, "pretrain", 50, later, "more")
 
 
 def test_rows_left_out_and_components_that_come_and_go_are_told(shards, after):
-    found = continuation(shards, "pretrain", 50, after("anneal", zh=20), "anneal")
+    found = continuation(shards, "pretrain", 50, after("anneal", {"zh": 20}), "anneal")
     assert found.goes_on == {"zh": 20}
     assert found.skips == {"zh": 4}
     assert (found.begins, found.ends) == (["code"], ["en", "fr"])
@@ -78,6 +82,9 @@ def test_other_documents_have_other_rows(shards, after):
     assert found.goes_on == {}
 
 
-def test_shards_of_another_seed_are_in_another_order(shards, after):
+def test_another_order_cannot_be_gone_on_with(shards, after):
+    """The seed, and the phase that an order is named by, make it."""
     with pytest.raises(ValueError, match=r"seed: .* has 17, .* has 18"):
-        continuation(shards, "pretrain", 0, after(seed=18), "pretrain")
+        continuation(shards, "pretrain", 0, after(seed=18), "more")
+    with pytest.raises(ValueError, match=r"in that of 'more': it should continue 'pretrain'"):
+        continuation(shards, "pretrain", 0, after(continues=None), "more")
