@@ -57,32 +57,30 @@ class Batch:
 
         No token is predicted across the border of a piece, and padding is not predicted at all.
         """
-        rows, length = self.input_ids.shape
-        labels = np.empty((rows, length), np.int64)
-        labels[:, :-1] = self.input_ids[:, 1:]
-        labels[:, -1] = IGNORE
-        flat = labels.reshape(-1)
-        begins = self._begins()
-        flat[begins[begins > 0] - 1] = IGNORE
-        padding = np.flatnonzero(self.document_ids == PADDING)
-        lengths = self._lengths()[padding]
-        ends = np.cumsum(lengths)
-        inside = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - lengths, lengths)
-        flat[np.repeat(begins[padding], lengths) + inside] = IGNORE
-        return labels
+        from formats.loading.batch_kernels import fill_labels
+
+        labels = np.empty(self.input_ids.size, np.int64)
+        is_padding = self.document_ids == PADDING
+        fill_labels(self.input_ids.reshape(-1), self._begins(), is_padding, labels)
+        return labels.reshape(self.input_ids.shape)
 
     def positions(self) -> np.ndarray:
         """Each position's place in its piece: int32 [B, T]."""
-        shape = self.input_ids.shape
-        begins = np.repeat(self._begins().astype(np.int32), self._lengths())
-        return (np.arange(len(begins), dtype=np.int32) - begins).reshape(shape)
+        from formats.loading.batch_kernels import fill_positions
+
+        positions = np.empty(self.input_ids.size, np.int32)
+        fill_positions(self._begins(), positions)
+        return positions.reshape(self.input_ids.shape)
 
     def pieces(self) -> np.ndarray:
         """Which piece of its row each position belongs to, from 0: int32 [B, T]."""
+        from formats.loading.batch_kernels import fill_pieces
+
         counts = np.diff(self.row_offsets)
         numbers = np.arange(len(self.document_starts)) - np.repeat(self.row_offsets[:-1], counts)
-        shape = self.input_ids.shape
-        return np.repeat(numbers.astype(np.int32), self._lengths()).reshape(shape)
+        pieces = np.empty(self.input_ids.size, np.int32)
+        fill_pieces(self._begins(), numbers, pieces)
+        return pieces.reshape(self.input_ids.shape)
 
     def cu_seqlens(self, room: int | None = None) -> np.ndarray:
         """Where pieces begin in the batch as one line of B x T tokens: int32 [room + 1].
@@ -109,10 +107,6 @@ class Batch:
         rows, length = self.input_ids.shape
         row_of_piece = np.repeat(np.arange(rows), np.diff(self.row_offsets))
         return row_of_piece * length + self.document_starts
-
-    def _lengths(self) -> np.ndarray:
-        """Tokens of each piece: int64 [pieces]."""
-        return np.diff(self._begins(), append=self.input_ids.size)
 
 
 def no_rows(length: int, dtype: np.dtype[Any]) -> dict[str, np.ndarray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -64,10 +64,13 @@ class Loader:
             self.state = batch.state
             yield batch
 
-    def tensors(self, pin_memory: bool | None = None) -> Iterator[dict[str, Any]]:
+    def tensors(
+        self, fields: Sequence[str] | None = None, pin_memory: bool | None = None
+    ) -> Iterator[dict[str, Any]]:
         """The same batches as tensors, made in the thread that reads ahead.
 
         Args:
+            fields: which tensors; None: all of ``formats.loading.torch_batches.TENSORS``.
             pin_memory: page-locked, so that ``to(device, non_blocking=True)`` overlaps with
                 computing; None: where there is CUDA.
 
@@ -80,20 +83,24 @@ class Loader:
         division = replace(self.division, start=self.state)
 
         def made(number: int) -> dict[str, Any]:
-            return to_tensors(self.read(division, number), pinned)
+            return to_tensors(self.read(division, number), fields, pinned)
 
         for batch in read_ahead(made, range(division.batches), self.ahead):
             self.state = batch["state"]
             yield batch
 
-    def dataset(self) -> RowsDataset:
+    def dataset(self, fields: Sequence[str] | None = None) -> RowsDataset:
         """The same batches as a ``torch.utils.data.IterableDataset``, for any number of workers.
 
         >>> DataLoader(loader.dataset(), batch_size=None, num_workers=2)       # doctest: +SKIP
+
+        Args:
+            fields: which tensors; None: all. What workers make they have to hand over: few are
+                faster.
         """
         from formats.loading.torch_dataset import RowsDataset
 
-        return RowsDataset(self)
+        return RowsDataset(self, fields)
 
     def read(self, division: Division, number: int) -> Batch:
         """One micro batch of a division of these rows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,26 @@ def can_pin() -> bool:
     return torch.cuda.is_available()
 
 
-def to_tensors(batch: Batch, pin_memory: bool = False) -> dict[str, Any]:
+TENSORS: dict[str, Callable[[Batch], np.ndarray]] = {
+    "input_ids": lambda batch: batch.input_ids.astype(np.int64),
+    "labels": Batch.labels,
+    "position_ids": Batch.positions,
+    "pieces": Batch.pieces,
+    "cu_seqlens": Batch.cu_seqlens,
+    "component": lambda batch: batch.component.astype(np.int64),
+}
+"""What a batch can be asked for."""
+
+
+def to_tensors(
+    batch: Batch, fields: Sequence[str] | None = None, pin_memory: bool = False
+) -> dict[str, Any]:
     """What a model takes.
+
+    Args:
+        batch: as the loader reads it.
+        fields: which of the tensors are made; None: all.
+        pin_memory: page-locked.
 
     Returns:
         input_ids: int64 [B, T].
@@ -25,19 +44,19 @@ def to_tensors(batch: Batch, pin_memory: bool = False) -> dict[str, Any]:
         pieces: int32 [B, T], which piece of its row a position belongs to.
         cu_seqlens: int32 [room + 1], see ``Batch.cu_seqlens``; of the same shape in every batch.
         component: int64 [B].
-        first_row, rows, state: whole numbers, see ``Batch``.
+        first_row, rows, state: whole numbers, always there, see ``Batch``.
+
+    Raises:
+        ValueError: there is no such field.
     """
-    arrays = {
-        "input_ids": batch.input_ids.astype(np.int64),
-        "labels": batch.labels(),
-        "position_ids": batch.positions(),
-        "pieces": batch.pieces(),
-        "cu_seqlens": batch.cu_seqlens(),
-        "component": batch.component.astype(np.int64),
-    }
-    # Torch keeps page-locked memory for the next batch, once the copies out of it are done.
+    unknown = set(fields or ()) - TENSORS.keys()
+    if unknown:
+        raise ValueError(f"no fields {sorted(unknown)}; there are: {', '.join(TENSORS)}")
     tensors = {
-        name: torch.from_numpy(array).pin_memory() if pin_memory else torch.from_numpy(array)
-        for name, array in arrays.items()
+        name: torch.from_numpy(make(batch))
+        for name, make in TENSORS.items()
+        if fields is None or name in fields
     }
+    if pin_memory:  # torch keeps it for the next batch, once the copies out of it are done
+        tensors = {name: tensor.pin_memory() for name, tensor in tensors.items()}
     return tensors | {"first_row": batch.first_row, "rows": batch.rows, "state": batch.state}

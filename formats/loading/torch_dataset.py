@@ -6,7 +6,7 @@ w, w + W, w + 2 W and so on, and needs no word with the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +27,9 @@ class RowsDataset(IterableDataset[dict[str, Any]]):
     in the middle of a step if that is where it stood.
     """
 
-    def __init__(self, loader: Loader) -> None:
-        """Of one rank's loader, which is left as it is."""
-        self._loader = loader
+    def __init__(self, loader: Loader, fields: Sequence[str] | None = None) -> None:
+        """Of one rank's loader, which is left as it is; ``fields`` as in ``to_tensors``."""
+        self._loader, self._fields = loader, fields
         self._resumed: dict[str, int] | None = None
         self._where = {"state": loader.state, "batch": 0, "workers": 1}
 
@@ -56,7 +56,7 @@ class RowsDataset(IterableDataset[dict[str, Any]]):
         for number in range(first, division.batches, workers):
             # DataLoader asks for the state when it has the batch: it is that of the next one.
             self._where = self._where | {"batch": number + workers}
-            yield to_tensors(self._loader.read(division, number))
+            yield to_tensors(self._loader.read(division, number), self._fields)
 
     def state_dict(self) -> dict[str, int]:
         """Where this worker stands: its next batch, counted from the row ``state``."""

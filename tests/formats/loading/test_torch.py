@@ -34,6 +34,16 @@ def test_tensors_are_what_a_model_takes(shards):
     assert (batch["first_row"], batch["rows"], batch["state"]) == (0, 2, 2)
 
 
+def test_only_what_is_asked_for_is_made(shards):
+    loader = shards.loader("pretrain", 2, 2)
+    counts = {"first_row", "rows", "state"}
+    assert next(loader.tensors(["labels"])).keys() == {"labels"} | counts
+    (batch, *_) = loader.dataset(["input_ids", "component"])
+    assert batch.keys() == {"input_ids", "component"} | counts
+    with pytest.raises(ValueError, match=r"no fields \['targets'\]; there are: input_ids, labels"):
+        next(loader.tensors(["targets"]))
+
+
 def test_tensors_move_the_state(shards):
     loader = shards.loader("pretrain", 8, 4)
     tensors = loader.tensors()
