@@ -44,8 +44,8 @@ def main() -> None:
         if not options.shards:
             write_shards(folder, rows, LENGTH)
         warm_up(folder)
-        print(f"{'busy':>5}{'reads ahead':>12}{'files':>7}{'step ms':>9}{'stall ms':>10}{'share':>9}"
-              f"{'worst ms':>10}{'first ms':>10}")  # fmt: skip
+        names = ("reads ahead", "files", "step ms", "stall ms", "share", "worst ms", "first ms")
+        print(f"{'busy':>5}" + "".join(f"{name:>12}" for name in names))
         for busy, ahead, cold in itertools.product(options.busy, (0, 2), (True, False)):
             if cold:
                 drop_pages(folder)
@@ -74,10 +74,10 @@ def line(folder: Path, options: argparse.Namespace, busy: float, ahead: int, col
         compute(tokens / options.speed, busy)
     seconds = time.perf_counter() - started
     first, later = waits[0], waits[1:]
-    return (f"{busy:5}{ahead:12}{'cold' if cold else 'warm':>7}"
-            f"{1e3 * seconds / len(waits) * options.micro_batches:9.1f}"
-            f"{1e3 * sum(later) / len(later) * options.micro_batches:10.2f}"
-            f"{sum(later) / seconds:9.3%}{1e3 * max(later):10.2f}{1e3 * first:10.1f}")  # fmt: skip
+    return (f"{busy:5}{ahead:12}{'cold' if cold else 'warm':>12}"
+            f"{1e3 * seconds / len(waits) * options.micro_batches:12.1f}"
+            f"{1e3 * sum(later) / len(later) * options.micro_batches:12.2f}"
+            f"{sum(later) / seconds:12.3%}{1e3 * max(later):12.2f}{1e3 * first:12.1f}")  # fmt: skip
 
 
 def compute(seconds: float, busy: float) -> None:

@@ -65,8 +65,7 @@ class RowOrder:
             taken = min(count, int(self._first_rows[phase + 1]) - start)
             found = self._found(phase, start - int(self._first_rows[phase]), taken)
             self._check_ids(found["input_ids"], start)
-            component = self._numbers[phase][found["component"]]
-            parts.append(found | {"component": component})
+            parts.append(found | {"component": self._components(phase, found["component"], start)})
             start, count = start + taken, count - taken
         return joined(parts)
 
@@ -87,6 +86,16 @@ class RowOrder:
             raise ShardError(
                 f"{names}: cannot be read, or holds other rows than {MANIFEST} says: {error}"
             ) from error
+
+    def _components(self, phase: int, column: np.ndarray, start: int) -> np.ndarray:
+        """The phase's numbers of components as numbers of ``components``."""
+        numbers = self._numbers[phase]
+        if column.max() >= len(numbers):
+            raise ShardError(
+                f"{self.shards.path}: row {start + int(column.argmax())} is of component "
+                f"{column.max()}, the manifest has {len(numbers)} in phase {self.phases[phase]!r}"
+            )
+        return numbers[column]
 
     def _check_ids(self, input_ids: np.ndarray, start: int) -> None:
         vocab_size = self.shards.manifest.vocab_size

@@ -197,6 +197,15 @@ def test_a_token_beyond_the_vocabulary_is_named(tmp_path):
         list(shards.loader("pretrain", 8, 8))
 
 
+def test_a_component_beyond_the_phase_is_named(tmp_path):
+    """The manifest of one phase with the rows of another that has more components."""
+    shards = write_shards(tmp_path, {"anneal": [40]})
+    write_shards(tmp_path / "other", {"pretrain": [40]})
+    (tmp_path / "other/pretrain/shard-00000.arrow").replace(tmp_path / "anneal/shard-00000.arrow")
+    with pytest.raises(ShardError, match=r"row 2 is of component 2, .* has 2 in phase 'anneal'"):
+        list(shards.loader("anneal", 8, 8))
+
+
 def test_shards_travel_to_another_process(shards):
     other = pickle.loads(pickle.dumps(shards))
     assert rows_in(other.loader("pretrain", 8, 8)) == list(range(96))
