@@ -171,7 +171,7 @@ def manifest(rows: int, components: int) -> None:
         started = time.perf_counter()
         read = read_manifest(folder)
         reading = time.perf_counter() - started
-        locator = RowLocator(read.phases[0], read.seed)
+        locator = RowLocator(read, read.phases[0])
         opening = time.perf_counter() - started
         chosen = np.random.default_rng(5).integers(0, rows, 300).tolist()
         locator.locate(0)

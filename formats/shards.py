@@ -7,8 +7,9 @@ A row is one training sequence, packed from documents of one component. Beside i
 where a document, a continuation of one or the padding begins (``document_starts``), which document
 that is (``document_ids``, ``PADDING`` last) and from which of its tokens on (``document_offsets``).
 
-``ShardWriter`` (in ``formats.shard_writer``) makes a file, ``Shards`` reads a folder. Uncompressed
-files are memory-mapped: a row costs its pages. ``datasets.Dataset.from_file`` maps the same files.
+``ShardWriter`` (in ``formats.shard_writer``) makes a file, ``TokenShards`` reads a folder.
+Uncompressed files are memory-mapped: a row costs its pages. ``datasets.Dataset.from_file`` maps the
+same files.
 """
 
 from __future__ import annotations
@@ -16,19 +17,25 @@ from __future__ import annotations
 import hashlib
 import itertools
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from formats.manifest import Manifest, read_manifest
-from formats.storage import file_size
+from formats.storage import file_size, is_local
 from formats.tokens import file_bytes
+
+if TYPE_CHECKING:
+    from formats.loading.cache import ShardCache
+    from formats.loading.loader import Loader
 
 PADDING = 2**64 - 1
 """The ``document_ids`` value of padding; no document has it."""
 OPEN_FILES = 64
 """Shard files kept mapped at a time."""
+FILES_IN_MEMORY = 2
+"""Files of a store that are kept read whole, where no cache has them on disk."""
 DECODED_BATCHES = 4
 """Record batches kept at a time: views of a mapped file, but 16 MiB each of a compressed one."""
 
@@ -67,21 +74,27 @@ class TracedRow(NamedTuple):
     pieces: list[Piece]
 
 
-class Shards:
+class TokenShards:
     """A folder of shards, any row at any time.
 
-    >>> shards = Shards("run/shards")                                          # doctest: +SKIP
+    >>> shards = TokenShards("run/shards")                                     # doctest: +SKIP
     >>> shards.read("pretrain", start=1000, count=8)["input_ids"].shape        # doctest: +SKIP
     (8, 4096)
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, cache: ShardCache | None = None) -> None:
         """Read the manifest; files are opened when their rows are asked for.
+
+        Args:
+            path: the folder, or its URL.
+            cache: where files of a URL are kept; None: a file is read whole into memory when it
+                is opened.
 
         Raises:
             FileNotFoundError: there is no manifest.
         """
         self.path = path.rstrip("/")
+        self.cache = cache
         self.manifest: Manifest = read_manifest(self.path)
         self.sequence_length = self.manifest.sequence_length
         self.dtype = np.dtype(self.manifest.dtype)
@@ -89,7 +102,11 @@ class Shards:
             phase.name: np.cumsum([0] + [file.rows for file in phase.files])
             for phase in self.manifest.every_phase
         }
-        self._open = lru_cache(OPEN_FILES)(lambda path: ShardFile(file_bytes(path)))
+        self._files = {
+            file.path: file for phase in self.manifest.every_phase for file in phase.files
+        }
+        held = OPEN_FILES if cache or is_local(self.path) else FILES_IN_MEMORY
+        self._open = lru_cache(held)(lambda path: ShardFile(self._file_bytes(path)))
         self._batch = lru_cache(DECODED_BATCHES)(
             lambda path, number: self._open(path).views(number)
         )
@@ -134,13 +151,73 @@ class Shards:
         parts = []
         while count:
             number = int(np.searchsorted(firsts, start, "right")) - 1
-            path = f"{self.path}/{files[number].path}"
+            path = files[number].path
             batch, inside = divmod(start - int(firsts[number]), self._open(path).batch_rows)
             views = self._batch(path, batch)
             taken = min(count, len(views[COMPONENT]) - inside)
             parts.append(_rows(views, inside, taken))
             start, count = start + taken, count - taken
         return _joined(parts)
+
+    def loader(
+        self,
+        phase: str | None,
+        global_batch: int,
+        micro_batch: int,
+        rank: int = 0,
+        world: int = 1,
+        state: int = 0,
+        end: int | None = None,
+        ahead: int = 2,
+    ) -> Loader:
+        """The batches of one rank of a training run, in training order.
+
+        Rows are the same, in the same order, for every number of ranks and every micro batch: a
+        run goes on elsewhere with ``state`` alone.
+
+        Args:
+            phase: whose rows; None: those of all phases, numbered on from one to the next.
+            global_batch: rows of a step, over all ranks; a multiple of world x micro_batch.
+            micro_batch: rows of a batch.
+            rank: this process, from 0.
+            world: how many processes share the rows.
+            state: rows that earlier steps have read (``Loader.state``).
+            end: the row after the last; None: all rows.
+            ahead: batches that a thread makes before their turn; 0: no thread.
+
+        Raises:
+            ValueError: there is no such phase or row, or the batches do not divide.
+        """
+        from formats.loading.loader import Loader
+
+        return Loader(self, phase, global_batch, micro_batch, rank, world, state, end, ahead)
+
+    def cursors(self, phase: str, row: int) -> dict[str, int]:
+        """How far each component has been drawn when row ``row`` of a phase is the next.
+
+        Told by the counts before each file and the ``component`` column of one file at most. It is
+        where a follow-up mixture has to go on (``formats.loading.continuation``).
+
+        Returns:
+            Component -> the number of its next row in drawing order.
+
+        Raises:
+            IndexError: the phase has no row before ``row``.
+        """
+        found = self.manifest.phase(phase)
+        if not 0 <= row <= found.rows:
+            raise IndexError(f"row {row} asked of phase {phase!r}, which has {found.rows} rows")
+        counts = np.array([component.rows for component in found.components], np.int64)
+        if row < found.rows:
+            number = int(np.searchsorted(self._first_rows[phase], row, "right")) - 1
+            counts = np.array(found.files[number].component_counts_before, np.int64)
+            inside = row - int(self._first_rows[phase][number])
+            drawn = self._open(found.files[number].path).components(inside)
+            counts += np.bincount(drawn, minlength=len(counts))
+        return {
+            component.name: component.first_row + count
+            for component, count in zip(found.components, counts.tolist(), strict=True)
+        }
 
     def trace_row(self, phase: str, row: int) -> TracedRow:
         """Where the tokens of a row come from."""
@@ -157,6 +234,21 @@ class Shards:
         component = self.manifest.phase(phase).components[int(found[COMPONENT])]
         return TracedRow(component.name, pieces)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process opens the files anew."""
+        return TokenShards, (self.path, self.cache)
+
+    def _file_bytes(self, path: str) -> np.ndarray:
+        """The bytes of a file of the manifest, uint8; the file after it is fetched meanwhile."""
+        if self.cache is None:
+            return file_bytes(f"{self.path}/{path}")
+        names = list(self._files)
+        following = names[names.index(path) + 1 :][:1]
+        data = self.cache.read(f"{self.path}/{path}", self._files[path].sha256)
+        for name in following:
+            self.cache.fetch_ahead(f"{self.path}/{name}", self._files[name].sha256)
+        return data
+
     def verify(self) -> list[str]:
         """What is wrong with the files, a line each: missing, other bytes, other row counts."""
         problems = []
@@ -171,7 +263,7 @@ class Shards:
                 found = hashlib.sha256(file_bytes(path).data).hexdigest()
                 if found != file.sha256:
                     problems.append(f"{path}: sha256 {found}, the manifest says {file.sha256}")
-                elif (rows := self._open(path).rows) != file.rows:
+                elif (rows := self._open(file.path).rows) != file.rows:
                     problems.append(f"{path}: {rows} rows, the manifest says {file.rows}")
         return problems
 
@@ -207,8 +299,17 @@ class ShardFile:
     def _batch(self, number: int) -> pa.RecordBatch:
         return pa.ipc.read_record_batch(self._messages[number], self.schema)
 
+    def components(self, rows: int) -> np.ndarray:
+        """The component of each of the first ``rows`` rows: uint16 [rows]."""
+        parts = [np.zeros(0, np.uint16)]
+        for number in range(-(-rows // self.batch_rows)):
+            batch = self._batch(number)
+            column = batch.column(COMPONENT)
+            parts.append(np.frombuffer(column.buffers()[1], np.uint16, batch.num_rows))
+        return np.concatenate(parts)[:rows]
+
     def views(self, number: int) -> dict[str, np.ndarray]:
-        """A record batch as flat arrays: see ``Shards.read``."""
+        """A record batch as flat arrays: see ``TokenShards.read``."""
         batch = self._batch(number)
         rows = batch.num_rows
         tokens, components = batch.column(INPUT_IDS), batch.column(COMPONENT)

@@ -20,9 +20,9 @@ def trace_row(folder: RunFolder, row: int, phase: str | None = None) -> dict[str
     Raises:
         ValueError: there is no such phase or row.
     """
-    from formats.shards import Shards
+    from formats.shards import TokenShards
 
-    shards = Shards(folder.shards_path)
+    shards = TokenShards(folder.shards_path)
     names = [p.name for p in shards.manifest.every_phase]
     phase = phase or names[0]
     if phase not in names:

@@ -22,7 +22,7 @@ import xxhash
 
 from formats.manifest import MANIFEST, SCHEDULE, Manifest, ManifestFile, ManifestPhase
 from formats.run_folder import RunFolder
-from formats.shards import Shards
+from formats.shards import TokenShards
 from formats.storage import file_size, filesystem
 from formats.tokenizer_files import TokenizerFiles, read_tokenizer_files
 from formats.tokens import TokensReader, component_folder, token_dtype
@@ -91,7 +91,7 @@ def verify(
     """
     alone = file_size(f"{path}/{MANIFEST}") is not None
     folder = None if alone else RunFolder(path)
-    shards = Shards(path if folder is None else folder.shards_path)
+    shards = TokenShards(path if folder is None else folder.shards_path)
     found = Verification()
     found.problems += manifest_problems(shards.manifest)
     found.problems += _stray_files(shards)
@@ -99,9 +99,9 @@ def verify(
     documents, sampled = _documents_by_component(folder, shards.manifest, found)
     eos = _end_token(tokenizer)
     with ThreadPoolExecutor(workers) as pool:
-        for phase in shards.manifest.phases:
+        for phase in shards.manifest.every_phase:
             try:
-                locator = RowLocator(phase, shards.manifest.seed)
+                locator = RowLocator(shards.manifest, phase)
             except ValueError as error:
                 found.problems.append(f"phase {phase.name}: {error}")
                 continue
@@ -138,13 +138,13 @@ def manifest_problems(manifest: Manifest) -> list[str]:
     for role, number in manifest.special_ids.items():
         if not 0 <= number < manifest.vocab_size:
             problems.append(f"special token {role!r} is {number}, beyond the vocabulary")
-    names = [file.path for phase in manifest.phases for file in phase.files]
+    names = [file.path for phase in manifest.every_phase for file in phase.files]
     listed: set[str] = set()
     for name in names:
         if name in listed:
             problems.append(f"file {name} is listed twice")
         listed.add(name)
-    for phase in manifest.phases:
+    for phase in manifest.every_phase:
         problems += [f"phase {phase.name}: {what}" for what in _phase_problems(phase, manifest)]
     return [f"{MANIFEST}: {problem}" for problem in problems]
 
@@ -171,9 +171,9 @@ def _phase_problems(phase: ManifestPhase, manifest: Manifest) -> Iterator[str]:
         first += file.rows
 
 
-def _stray_files(shards: Shards) -> list[str]:
+def _stray_files(shards: TokenShards) -> list[str]:
     """Shard files that the manifest does not list: a reader of the folder would take them."""
-    listed = {file.path for phase in shards.manifest.phases for file in phase.files}
+    listed = {file.path for phase in shards.manifest.every_phase for file in phase.files}
     files, inner = filesystem(shards.path)
     found = sorted("/".join(path.split("/")[-2:]) for path in files.find(inner))
     return [
@@ -225,7 +225,7 @@ def _documents_by_component(
     """The numbers of every component's documents, sorted, and of how many each one is kept."""
     if folder is None:
         return {}, 1
-    names = {c.name: c.documents for phase in manifest.phases for c in phase.components}
+    names = {c.name: c.documents for phase in manifest.every_phase for c in phase.components}
     there = set(folder.components())
     if any(component_folder(name) not in there for name in names):
         found.not_checked.append(
@@ -293,7 +293,7 @@ def _epoch_problems(phase: ManifestPhase, results: list[FileFacts]) -> Iterator[
 
 def _sample(
     folder: RunFolder | None,
-    shards: Shards,
+    shards: TokenShards,
     rows: int,
     workers: int,
     seed: int,
@@ -318,7 +318,7 @@ def _sample(
 
 def sample_rows(manifest: Manifest, count: int, seed: int) -> list[tuple[str, int]]:
     """Rows of all phases, drawn by hashing: each row as likely as any other, none twice."""
-    ends = np.cumsum([phase.rows for phase in manifest.phases]).tolist()
+    ends = np.cumsum([phase.rows for phase in manifest.every_phase]).tolist()
     total = ends[-1] if ends else 0
     if count >= total:
         numbers = set(range(total))
@@ -332,15 +332,17 @@ def sample_rows(manifest: Manifest, count: int, seed: int) -> list[tuple[str, in
     for number in sorted(numbers):
         phase = int(np.searchsorted(ends, number, "right"))
         before = ends[phase - 1] if phase else 0
-        chosen.append((manifest.phases[phase].name, number - before))
+        chosen.append((manifest.every_phase[phase].name, number - before))
     return chosen
 
 
-def _twin_problems(shards: Shards, chosen: list[tuple[str, int]], found: Verification) -> list[str]:
+def _twin_problems(
+    shards: TokenShards, chosen: list[tuple[str, int]], found: Verification
+) -> list[str]:
     """Sampled rows of later epochs that differ from the same row of the first."""
     problems = []
     locators = {
-        phase.name: RowLocator(phase, shards.manifest.seed) for phase in shards.manifest.phases
+        phase.name: RowLocator(shards.manifest, phase) for phase in shards.manifest.every_phase
     }
     for phase, row in chosen:
         locator = locators[phase]

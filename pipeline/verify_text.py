@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from formats.documents import document_files, document_numbers
-from formats.shards import Shards
+from formats.shards import TokenShards
 from formats.storage import filesystem
 from stages.tokens.encoder import shared_encoder
 
@@ -42,7 +42,7 @@ class Traced(NamedTuple):
 
 def trace_to_text(
     folder: RunFolder,
-    shards: Shards,
+    shards: TokenShards,
     rows: Sequence[tuple[str, int]],
     workers: int,
     step: Callable[[str, int], AbstractContextManager[None]],
@@ -89,7 +89,7 @@ def trace_to_text(
     return Traced(problems, len(pieces) - len(missing), tokens)
 
 
-def _pieces(shards: Shards, rows: Sequence[tuple[str, int]]) -> dict[int, list[TracedPiece]]:
+def _pieces(shards: TokenShards, rows: Sequence[tuple[str, int]]) -> dict[int, list[TracedPiece]]:
     """Document number -> what stands of it in the rows."""
     pieces: dict[int, list[TracedPiece]] = {}
     for phase, row in rows:

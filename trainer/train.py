@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from formats.loading.order import RowOrder
 from formats.manifest import MANIFEST
 from formats.storage import open_input
 from formats.units import format_count
@@ -24,7 +25,7 @@ from trainer.checkpoint import (
 )
 from trainer.config import TrainConfig, learning_settings
 from trainer.curve import draw_curve
-from trainer.data import Batch, TrainingRows, batches, open_rows, unigram_entropy
+from trainer.data import Batch, batches, open_rows, unigram_entropy
 from trainer.device import choose_device, device_name, peak_flops
 from trainer.errors import OutputError, TrainingError
 from trainer.interrupts import stop_requests
@@ -64,7 +65,7 @@ class Plan:
     decay_start: int
 
     @classmethod
-    def of(cls, config: TrainConfig, rows: TrainingRows) -> Plan:
+    def of(cls, config: TrainConfig, rows: RowOrder) -> Plan:
         """All rows once, or as many as ``max_steps`` steps need."""
         batch_rows = config.global_batch_rows
         end_row = min(len(rows), config.max_steps * batch_rows or len(rows))
@@ -101,7 +102,7 @@ class _Run:
     """A run in its locked folder."""
 
     def __init__(
-        self, config: TrainConfig, rows: TrainingRows, device: torch.device, folder: OutputFolder
+        self, config: TrainConfig, rows: RowOrder, device: torch.device, folder: OutputFolder
     ) -> None:
         self.config, self.rows, self.device, self.folder = config, rows, device, folder
         self.plan = Plan.of(config, rows)

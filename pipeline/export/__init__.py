@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 
 from formats.manifest import MANIFEST
 from formats.run_folder import RunFolder
-from formats.shards import Shards
+from formats.shards import TokenShards
 from formats.storage import file_size
 from pipeline.export.mds import export_mds
 from pipeline.export.megatron import export_megatron
@@ -30,7 +30,7 @@ class Exporter(Protocol):
 
     def __call__(
         self,
-        shards: Shards,
+        shards: TokenShards,
         phase: str,
         batches: Iterator[RowBatch],
         folder: str,
@@ -73,9 +73,9 @@ def export(
         ValueError: the format has no such sequences, or its library is not installed.
     """
     alone = file_size(f"{path}/{MANIFEST}") is not None
-    shards = Shards(path if alone else RunFolder(path).shards_path)
+    shards = TokenShards(path if alone else RunFolder(path).shards_path)
     written = []
-    for phase in shards.manifest.phases:
+    for phase in shards.manifest.every_phase:
         batches, count = row_batches(shards, phase.name, part_done)
         with step(f"export {phase.name}", count):
             written += EXPORTERS[to](shards, phase.name, batches, folder.rstrip("/"), sequences)

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from formats.shards import Shards
+from formats.shards import TokenShards
 from formats.storage import is_local
 from formats.tokens import component_folder
 from pipeline.export.rows import RowBatch
 
 
 def export_mds(
-    shards: Shards, phase: str, batches: Iterator[RowBatch], folder: str, sequences: str
+    shards: TokenShards, phase: str, batches: Iterator[RowBatch], folder: str, sequences: str
 ) -> list[str]:
     """Write the folder ``<phase>``, which appears when it is whole.
 

@@ -22,7 +22,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from formats.shards import Shards
+from formats.shards import TokenShards
 from formats.storage import atomic_path, filesystem
 from formats.tokens import component_folder
 from pipeline.export.rows import RowBatch
@@ -35,7 +35,7 @@ INDEX_CHUNK = 1 << 20
 
 
 def export_megatron(
-    shards: Shards, phase: str, batches: Iterator[RowBatch], folder: str, sequences: str
+    shards: TokenShards, phase: str, batches: Iterator[RowBatch], folder: str, sequences: str
 ) -> list[str]:
     """Write ``<phase>.bin`` and ``<phase>.idx``; the index last."""
     prefix = f"{folder}/{component_folder(phase)}"

@@ -15,14 +15,14 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from formats.shards import Shards
+from formats.shards import TokenShards
 from formats.storage import atomic_path, filesystem, write_text
 from formats.tokens import component_folder
 from pipeline.export.rows import RowBatch
 
 
 def export_nanotron(
-    shards: Shards, phase: str, batches: Iterator[RowBatch], folder: str, sequences: str
+    shards: TokenShards, phase: str, batches: Iterator[RowBatch], folder: str, sequences: str
 ) -> list[str]:
     """Write ``<phase>/tokens.ds`` and what belongs to it.
 

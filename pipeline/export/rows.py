@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from formats.shards import PADDING, Shards
+from formats.shards import PADDING, TokenShards
 
 BATCH_TOKENS = 1 << 22
 
@@ -30,7 +30,7 @@ class RowBatch(NamedTuple):
 
 
 def row_batches(
-    shards: Shards, phase: str, part_done: Callable[[], None]
+    shards: TokenShards, phase: str, part_done: Callable[[], None]
 ) -> tuple[Iterator[RowBatch], int]:
     """All rows of a phase, and how many batches they come in."""
     rows = shards.rows(phase)
@@ -44,7 +44,7 @@ def row_batches(
     return batches(), -(-rows // each)
 
 
-def _batch(shards: Shards, phase: str, first: int, count: int) -> RowBatch:
+def _batch(shards: TokenShards, phase: str, first: int, count: int) -> RowBatch:
     found = shards.read(phase, first, count)
     starts = found["document_starts"].astype(np.int64)
     ends = np.append(starts[1:], 0)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from formats.manifest import ManifestPhase
+from formats.manifest import Manifest, ManifestPhase
 from stages.mixture.interleave import Schedule, make_schedule
 from stages.mixture.permutation import drawn_places, permutation_key, restored
 
@@ -30,14 +30,15 @@ class LocatedRow(NamedTuple):
 class RowLocator:
     """Rows of one phase."""
 
-    def __init__(self, phase: ManifestPhase, seed: int) -> None:
+    def __init__(self, manifest: Manifest, phase: ManifestPhase) -> None:
         """Lay out what the manifest says of a phase.
 
         Raises:
-            ValueError: the shares do not sum to one.
+            ValueError: the shares do not sum to one, or it continues a phase that is not there.
         """
         self._phase = phase
-        self._seed = seed
+        self._seed = manifest.seed
+        self._order = drawing_order(manifest, phase)
         self.schedule: Schedule = make_schedule(phase.rows, [c.share for c in phase.components])
         self.first_rows = np.cumsum([0] + [file.rows for file in phase.files], dtype=np.int64)
         """int64 [files + 1]."""
@@ -50,7 +51,7 @@ class RowLocator:
             np.int64,
         )
         """int64 [k]: rows that one pass over each component makes."""
-        self.first_drawn = np.zeros(len(last), np.int64)
+        self.first_drawn = np.array([c.first_row for c in phase.components], np.int64)
         """int64 [k]: number of each component's first row in the phase."""
 
     def locate(self, row: int) -> LocatedRow:
@@ -69,9 +70,8 @@ class RowLocator:
         component = int(assigned[-1])
         number = int(self.first_drawn[component] + counts[component]) - 1
         size = int(self.epoch_rows[component])
-        [place] = drawn_places(
-            number, 1, size, self._seed, self._phase.name, self._phase.components[component].name
-        ).tolist()
+        name = self._phase.components[component].name
+        [place] = drawn_places(number, 1, size, self._seed, self._order, name).tolist()
         return LocatedRow(component, number, number // size, place)
 
     def row_of(self, component: int, number: int) -> int | None:
@@ -89,6 +89,21 @@ class RowLocator:
         """The row that holds the same in another epoch; None where the phase does not have it."""
         name = self._phase.components[located.component].name
         size = int(self.epoch_rows[located.component])
-        key = permutation_key(self._seed, self._phase.name, name, epoch)
+        key = permutation_key(self._seed, self._order, name, epoch)
         number = int(restored(np.array([located.place]), size, key)[0])
         return self.row_of(located.component, epoch * size + number)
+
+
+def drawing_order(manifest: Manifest, phase: ManifestPhase) -> str:
+    """The phase by whose name a phase's rows are permuted: the first of those it continues.
+
+    Raises:
+        ValueError: a phase continues one that is not there, or itself.
+    """
+    seen = [phase.name]
+    while phase.continues is not None:
+        phase = manifest.phase(phase.continues)
+        if phase.name in seen:
+            raise ValueError(f"phase {phase.name!r} continues itself: {' -> '.join(seen)}")
+        seen.append(phase.name)
+    return phase.name

@@ -15,7 +15,7 @@ from formats.manifest import (
     read_manifest,
 )
 from formats.shard_writer import ShardWriter, rows_per_batch
-from formats.shards import PADDING, Piece, Shards, shard_schema
+from formats.shards import PADDING, Piece, TokenShards, shard_schema
 
 LENGTH = 8192
 
@@ -81,7 +81,7 @@ def make_shards(folder, dtype=np.uint16, compression="none", counts=(1300, 500))
         special_ids={"eos": 0, "pad": 1},
         phases=[phase],
     ).write(str(folder))
-    return Shards(str(folder))
+    return TokenShards(str(folder))
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +174,7 @@ def test_verify_says_what_is_wrong(tmp_path):
     damaged[5000] ^= 1
     first.write_bytes(damaged)
     second.unlink()
-    problems = Shards(shards.path).verify()
+    problems = TokenShards(shards.path).verify()
     assert len(problems) == 2
     assert "the manifest says" in problems[0]
     assert "missing" in problems[1]
@@ -194,10 +194,10 @@ def test_batches_but_the_last_are_full(tmp_path):
 
 def test_unfinished_shards_are_told_from_whole_ones(tmp_path):
     with pytest.raises(FileNotFoundError, match="not finished"):
-        Shards(str(tmp_path))
+        TokenShards(str(tmp_path))
     (tmp_path / "manifest.json").write_text('{"version": 2}')
     with pytest.raises(ValueError, match="version 2"):
-        Shards(str(tmp_path))
+        TokenShards(str(tmp_path))
 
 
 def test_the_manifest_round_trips(shards):
@@ -209,7 +209,7 @@ def test_remote_shards_read_the_same(shards, tmp_path):
 
     memory = fsspec.filesystem("memory")
     memory.put(shards.path, "/remote-shards", recursive=True)
-    remote = Shards("memory://remote-shards")
+    remote = TokenShards("memory://remote-shards")
     same(remote.read("pretrain", 1200, 150), make_rows(1200, 150, np.uint16))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from formats.run_folder import RunFolder
-from formats.shards import PADDING, Shards
+from formats.shards import PADDING, TokenShards
 from pipeline import cli
 from pipeline.export import EXPORTERS, export
 from pipeline.export import megatron as megatron_module
@@ -19,8 +19,8 @@ LENGTH = 128
 
 
 @pytest.fixture(scope="module")
-def shards(sample_run: RunFolder) -> Shards:
-    return Shards(sample_run.shards_path)
+def shards(sample_run: RunFolder) -> TokenShards:
+    return TokenShards(sample_run.shards_path)
 
 
 @pytest.fixture(autouse=True)
@@ -36,9 +36,9 @@ def exported(path: Path, to: str, folder: Path, sequences: str = "rows") -> list
     )
 
 
-def phases(shards: Shards):
+def phases(shards: TokenShards):
     """Name and all rows of each phase."""
-    for phase in shards.manifest.phases:
+    for phase in shards.manifest.every_phase:
         yield phase.name, shards.read(phase.name, 0, phase.rows)
 
 
@@ -74,7 +74,7 @@ def read_megatron(prefix: Path) -> tuple[list[np.ndarray], np.ndarray]:
     return sequences, documents
 
 
-def test_megatron_rows(sample_path: Path, shards: Shards, tmp_path: Path) -> None:
+def test_megatron_rows(sample_path: Path, shards: TokenShards, tmp_path: Path) -> None:
     written = exported(sample_path, "megatron", tmp_path)
     assert [Path(path).name for path in written] == [
         "pretrain.bin", "pretrain.idx", "anneal.bin", "anneal.idx",
@@ -85,7 +85,7 @@ def test_megatron_rows(sample_path: Path, shards: Shards, tmp_path: Path) -> Non
         assert documents.tolist() == list(range(len(sequences) + 1))
 
 
-def test_megatron_documents(sample_path: Path, shards: Shards, tmp_path: Path) -> None:
+def test_megatron_documents(sample_path: Path, shards: TokenShards, tmp_path: Path) -> None:
     exported(sample_path, "megatron", tmp_path, "documents")
     for name, rows in phases(shards):
         sequences, documents = read_megatron(tmp_path / name)
@@ -95,7 +95,7 @@ def test_megatron_documents(sample_path: Path, shards: Shards, tmp_path: Path) -
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_megatron_reads_it_too(sample_path: Path, shards: Shards, tmp_path: Path) -> None:
+def test_megatron_reads_it_too(sample_path: Path, shards: TokenShards, tmp_path: Path) -> None:
     indexed = pytest.importorskip("megatron.core.datasets.indexed_dataset")
     exported(sample_path, "megatron", tmp_path)
     for name, rows in phases(shards):
@@ -105,7 +105,7 @@ def test_megatron_reads_it_too(sample_path: Path, shards: Shards, tmp_path: Path
             np.testing.assert_array_equal(dataset[number], rows["input_ids"][number])
 
 
-def test_nanotron_is_one_memory_map(sample_path: Path, shards: Shards, tmp_path: Path) -> None:
+def test_nanotron_is_one_memory_map(sample_path: Path, shards: TokenShards, tmp_path: Path) -> None:
     exported(sample_path, "nanotron", tmp_path)
     for name, rows in phases(shards):
         path = tmp_path / name / "tokens.ds"
@@ -122,7 +122,7 @@ def test_nanotron_is_one_memory_map(sample_path: Path, shards: Shards, tmp_path:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_datatrove_reads_it_too(sample_path: Path, shards: Shards, tmp_path: Path) -> None:
+def test_datatrove_reads_it_too(sample_path: Path, shards: TokenShards, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     dataset = pytest.importorskip("datatrove.utils.dataset")
     exported(sample_path, "nanotron", tmp_path)
@@ -139,7 +139,7 @@ def test_datatrove_reads_it_too(sample_path: Path, shards: Shards, tmp_path: Pat
 
 @pytest.mark.filterwarnings("ignore")
 def test_mosaicml_reads_what_its_own_writer_wrote(
-    sample_path: Path, shards: Shards, tmp_path: Path
+    sample_path: Path, shards: TokenShards, tmp_path: Path
 ) -> None:
     streaming = pytest.importorskip("streaming")
     exported(sample_path, "mds", tmp_path)

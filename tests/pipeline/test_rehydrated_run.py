@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from formats.shards import Shards
+from formats.shards import TokenShards
 from pipeline.recipe import Recipe
 
 from .small_runs import corpus_recipe, kept_rows, run_inline, write_corpus
@@ -34,7 +34,7 @@ def test_what_was_repeated_a_little_is_repeated_again(tmp_path) -> None:
     assert sorted(row["cluster_size"] or 1 for row in kept_rows(outcome.folder)) == (
         [1] * 12 + [2] * 4 + [5] * 2
     )
-    (component,) = Shards(f"{tmp_path}/run/shards").manifest.phases[0].components
+    (component,) = TokenShards(f"{tmp_path}/run/shards").manifest.phases[0].components
     assert component.documents == 18
     assert component.repetitions == {1: 12, 2: 4, 3: 2}
     assert component.epochs == 1

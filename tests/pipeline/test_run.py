@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 
 from formats.quarantine import BadInput
 from formats.run_folder import RunFolder
-from formats.shards import Shards
+from formats.shards import TokenShards
 from pipeline.recipe import Recipe, RunOptions
 from pipeline.recipe_file import RecipeError, load_recipe
 from pipeline.run import RunOutcome, run
@@ -134,7 +134,7 @@ def test_the_quarantine_says_what_was_wrong(quarantined) -> None:
 def test_every_training_row_traces_to_kept_documents(sample_run) -> None:
     numbers = {int(row["id"][:16], 16) for batch in sample_run.documents(["id"])
                for row in batch.to_pylist()}  # fmt: skip
-    shards = Shards(sample_run.shards_path)
+    shards = TokenShards(sample_run.shards_path)
     for phase in shards.manifest.phases:
         for row in range(phase.rows):
             pieces = shards.trace_row(phase.name, row).pieces
@@ -148,7 +148,7 @@ def test_the_tokens_of_a_row_are_those_of_its_documents(sample_run) -> None:
     texts = {int(row["id"][:16], 16): row["text"] for batch in sample_run.documents(["id", "text"])
              for row in batch.to_pylist()}  # fmt: skip
     tokenizer = Tokenizer.from_file(f"{sample_run.tokenizer_path}/tokenizer.json")
-    shards = Shards(sample_run.shards_path)
+    shards = TokenShards(sample_run.shards_path)
     eos = shards.manifest.special_ids["eos"]
     for row in range(0, shards.rows("pretrain"), 50):
         ids = shards.row("pretrain", row)["input_ids"]
@@ -162,7 +162,7 @@ def test_the_tokens_of_a_row_are_those_of_its_documents(sample_run) -> None:
 
 def test_in_every_prefix_a_component_is_within_one_row_of_its_share(sample_run) -> None:
     """The anneal phase has constant shares; so its wanted rows are share x rows so far."""
-    shards = Shards(sample_run.shards_path)
+    shards = TokenShards(sample_run.shards_path)
     phase = shards.manifest.phase("anneal")
     order = shards.read("anneal", 0, phase.rows)["component"]
     so_far = np.arange(1, phase.rows + 1)

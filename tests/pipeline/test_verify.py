@@ -325,7 +325,7 @@ def test_every_row_is_as_likely_to_be_looked_at(sample_path: Path) -> None:
     from formats.manifest import read_manifest
 
     manifest = read_manifest(str(sample_path / "shards"))
-    total = sum(phase.rows for phase in manifest.phases)
+    total = sum(phase.rows for phase in manifest.every_phase)
     assert len(sample_rows(manifest, 10**6, 0)) == total
     some = sample_rows(manifest, 50, 0)
     assert len(set(some)) == 50

@@ -5,24 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from formats.shards import PADDING, Shards
-from trainer.data import (
-    NO_TARGET,
-    TrainingRows,
-    batches,
-    make_batch,
-    open_rows,
-    unigram_entropy,
-)
+from trainer.data import NO_TARGET, batches, open_rows, unigram_entropy
 from trainer.errors import ShardsError
 
 
 @pytest.fixture
 def rows(shards):
-    return TrainingRows(Shards(shards))
+    return open_rows(shards)
 
 
 def tokens_of(found):
@@ -32,8 +22,6 @@ def tokens_of(found):
 def test_rows_are_numbered_across_phases(rows):
     assert len(rows) == 96
     assert [rows.phase_of(row) for row in (0, 69, 70, 95)] == ["pretrain"] * 2 + ["anneal"] * 2
-    with pytest.raises(IndexError, match=r"rows 90..99 of rows 0..95"):
-        rows.read(90, 10)
 
 
 def test_every_row_once_and_in_order(rows):
@@ -55,60 +43,13 @@ def test_nothing_left_to_read(rows):
     assert list(batches(rows, 96, 96, 4)) == []
 
 
-def test_targets_of_a_row_with_two_documents_and_padding():
-    """The first token of a document and the padding are predicted by nobody."""
-    batch = make_batch(
-        {
-            "input_ids": np.array([[10, 11, 12, 20, 21, 1, 1]], np.uint16),
-            "row_offsets": np.array([0, 3]),
-            "document_starts": np.array([0, 3, 5]),
-            "document_ids": np.array([7, 8, PADDING], np.uint64),
-        }
-    )
-    no = NO_TARGET
-    assert batch.documents.tolist() == [[0, 0, 0, 1, 1, 2, 2]]
-    assert batch.targets.tolist() == [[11, 12, no, 21, no, no, no]]
-
-
-ROWS = st.lists(
-    st.lists(st.tuples(st.integers(1, 5), st.booleans()), min_size=1, max_size=5),
-    min_size=1,
-    max_size=4,
-)
-
-
-@settings(deadline=None)
-@given(ROWS)
-def test_targets_agree_with_the_rule_said_slowly(pieces_of_rows):
-    """Rows of random pieces; the last of a row may be padding."""
-    length = max(sum(size for size, _ in pieces) for pieces in pieces_of_rows)
-    ids = np.arange(len(pieces_of_rows) * length, dtype=np.int32).reshape(-1, length)
-    starts, documents, offsets = [], [], [0]
-    expected_documents = np.zeros_like(ids)
-    expected = np.full(ids.shape, NO_TARGET)
-    for row, pieces in enumerate(pieces_of_rows):
-        place = 0
-        for number, (size, padded) in enumerate(pieces):
-            last = number == len(pieces) - 1
-            end = length if last else place + size
-            starts.append(place)
-            documents.append(PADDING if last and padded else number)
-            expected_documents[row, place:end] = number
-            for position in range(place, end - 1):
-                if not (last and padded):
-                    expected[row, position] = ids[row, position + 1]
-            place = end
-        offsets.append(len(starts))
-    batch = make_batch(
-        {
-            "input_ids": ids,
-            "row_offsets": np.array(offsets),
-            "document_starts": np.array(starts),
-            "document_ids": np.array(documents, np.uint64),
-        }
-    )
-    np.testing.assert_array_equal(batch.documents, expected_documents)
-    np.testing.assert_array_equal(batch.targets, expected)
+def test_a_batch_is_what_the_model_takes(rows):
+    """Row 0: a document of 6 tokens, one of 7, and 3 of padding, as integers torch can index by."""
+    (batch,) = batches(rows, 0, 1, 4)
+    assert batch.documents.tolist() == [[0] * 6 + [1] * 7 + [2] * 3]
+    ids, no = batch.input_ids[0].tolist(), NO_TARGET
+    assert batch.targets.tolist() == [[*ids[1:6], no, *ids[7:13], no, no, no, no]]
+    assert {array.dtype for array in batch} == {np.dtype(np.int64)}
 
 
 def test_unigram_entropy_is_that_of_the_targets(rows):
@@ -143,7 +84,7 @@ def test_a_damaged_file_is_named(shards):
     path = Path(shards, "pretrain", "shard-00001.arrow")
     path.write_bytes(path.read_bytes()[:900])
     with pytest.raises(ShardsError, match=r"shard-00000.arrow, .*shard-00001.arrow: cannot be"):
-        open_rows(shards).read(36, 8)
+        list(batches(open_rows(shards), 36, 44, 8))
 
 
 def test_a_token_beyond_the_vocabulary_is_named(shards):
@@ -152,5 +93,5 @@ def test_a_token_beyond_the_vocabulary_is_named(shards):
         manifest = json.load(file)
     with open(path, "w", encoding="utf-8") as file:
         json.dump(manifest | {"vocab_size": 10}, file)
-    with pytest.raises(ShardsError, match=r"row 0 has token ids up to \d+, .* vocab_size 10"):
-        TrainingRows(Shards(shards)).read(0, 4)
+    with pytest.raises(ShardsError, match=r"row 0 has token ids from .*, .* vocab_size 10"):
+        unigram_entropy(open_rows(shards), 96)

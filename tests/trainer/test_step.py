@@ -3,9 +3,8 @@
 import pytest
 import torch
 
-from formats.shards import Shards
 from trainer.config_file import load_config
-from trainer.data import NO_TARGET, TrainingRows
+from trainer.data import NO_TARGET, batches, open_rows
 from trainer.device import choose_device, peak_flops, peak_flops_of
 from trainer.errors import TrainingError
 from trainer.step import Learner, make_optimizer
@@ -15,7 +14,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def batch(shards):
-    return TrainingRows(Shards(shards)).read(0, 4)
+    return next(batches(open_rows(shards), 0, 96, 4))
 
 
 def learner(config_path, *overrides):

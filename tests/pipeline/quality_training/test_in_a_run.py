@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from formats.run_folder import RunFolder
-from formats.shards import Shards
+from formats.shards import TokenShards
 from pipeline.cli import DONE, main
 from pipeline.recipe_file import load_recipe
 
@@ -69,7 +69,7 @@ def test_dropped_documents_say_why(run):
 
 def test_the_anneal_phase_takes_the_better_half(run):
     """Every document of its rows meets both conditions; some document of the run does not."""
-    shards = Shards(run.shards_path)
+    shards = TokenShards(run.shards_path)
     rows = {int(row["id"][:16], 16): row for row in kept_rows(run)}
     used = {
         piece.document

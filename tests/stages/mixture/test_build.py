@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from formats.shards import PADDING, Shards
+from formats.shards import PADDING, TokenShards
 from formats.tokens import TokensWriter, component_folder
 from stages.mixture.build import build_mixture, pad_id
 from stages.mixture.interleave import entitled_rows
@@ -88,7 +88,7 @@ def build(
         fit_to_supply=fit_to_supply,
         **arguments,
     )
-    return summary, Shards(f"{folder}/shards")
+    return summary, TokenShards(f"{folder}/shards")
 
 
 PRETRAIN = {
@@ -354,4 +354,4 @@ def test_remote_folders_work_as_local_ones_do(built):
     memory.put(str(folder / "tokens"), "/mixture/tokens", recursive=True)
     _, shards = build("memory://mixture", [PRETRAIN, ANNEAL])
     assert shards.verify() == []
-    assert shards.manifest == Shards(str(folder / "shards")).manifest
+    assert shards.manifest == TokenShards(str(folder / "shards")).manifest

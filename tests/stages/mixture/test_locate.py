@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from formats.manifest import SCHEDULE, ManifestComponent, ManifestFile, ManifestPhase
+from formats.manifest import SCHEDULE, Manifest, ManifestComponent, ManifestFile, ManifestPhase
 from stages.mixture.interleave import component_counts_before, make_schedule
 from stages.mixture.locate import RowLocator
 from stages.mixture.permutation import drawn_places
@@ -35,9 +35,17 @@ def make_phase():
     )
 
 
+def make_manifest(*phases):
+    return Manifest(
+        sequence_length=8, dtype="uint16", vocab_size=100, tokenizer_sha256="", seed=17,
+        special_ids={"eos": 0}, phases=list(phases),
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def locator():
-    return RowLocator(make_phase(), seed=17)
+    phase = make_phase()
+    return RowLocator(make_manifest(phase), phase)
 
 
 def test_every_row_is_found_by_replaying_one_file(locator):
@@ -76,3 +84,26 @@ def test_what_is_not_there(locator):
     assert locator.row_of(0, ROWS) is None
     located = locator.locate(ROWS - 1)
     assert locator.twin(located, 99) is None
+
+
+def test_a_phase_that_continues_another_goes_on_in_its_order(locator):
+    before = make_phase()
+    components = [
+        component.model_copy(update={"first_row": component.rows})
+        for component in before.components
+    ]
+    after = before.model_copy(update={"name": "q", "continues": "p", "components": components})
+    following = RowLocator(make_manifest(before, after), after)
+    for row in range(0, ROWS, 37):
+        component, number = following.locate(row)[:2]
+        assert number >= before.components[component].rows
+        name = list(SHARES)[component]
+        [place] = drawn_places(number, 1, SUPPLY[name], 17, "p", name).tolist()
+        assert following.locate(row).place == place
+        assert following.row_of(component, number) == row
+
+
+def test_phases_that_continue_each_other_are_refused():
+    phase = make_phase().model_copy(update={"continues": "p"})
+    with pytest.raises(ValueError, match="phase 'p' continues itself"):
+        RowLocator(make_manifest(phase), phase)
