@@ -58,10 +58,11 @@ def write_files(folder, files):
     return names
 
 
-def make_plan(folder, files, rule, rehydrate=(), engine=None):
+def make_plan(folder, files, rule, rehydrate=None, engine=None):
     names = write_files(folder, files)
     selection = {
-        "folder": folder, "files": names, "where": {}, "rehydrate": rehydrate, "dtype": "uint16",
+        "folder": folder, "files": names, "where": {},
+        "rehydrate": rehydrate or {}, "dtype": "uint16",
     }  # fmt: skip
     engine = engine or InOrder()
     found = pack_components({KEY: selection}, f"{folder}/plans", ROW, rule, engine)[KEY]
@@ -146,7 +147,7 @@ def test_rows_are_looked_up_in_any_order_and_more_than_once(tmp_path, monkeypatc
 def test_a_row_never_holds_two_rounds_of_repeated_documents(tmp_path, monkeypatch, rule):
     monkeypatch.setattr(pack_module, "LEAST_WINDOWS", 1)
     files = [[30] * 50, [700, 40] * 10]
-    found, plan, _ = make_plan(str(tmp_path), files, rule, rehydrate=[[2, 3]])
+    found, plan, _ = make_plan(str(tmp_path), files, rule, rehydrate={"cluster_size": [[2, 3]]})
     rows, _ = all_rows(found, plan)
     placed = {}
     for row in rows:
