@@ -75,7 +75,8 @@ def mixtures(draw, denominator=64, components=8, inner=None):
     count = draw(st.integers(1, components))
     anywhere = st.lists(st.integers(1, denominator - 1), unique=True, max_size=3)
     inner = draw(anywhere if inner is None else inner)
-    positions = [0, *sorted(inner), denominator] if inner else [0]
+    jumps = draw(st.lists(st.sampled_from(inner), unique=True)) if inner else []
+    positions = [0, *sorted([*inner, *jumps]), denominator] if inner else [0]
     columns = []
     for _ in positions:
         cuts = sorted(
@@ -123,6 +124,16 @@ def test_halves_take_turns():
     assert assigned(6, [[(0, 0.5)], [(0, 0.5)]]) == [0, 1, 0, 1, 0, 1]
 
 
+def test_shares_may_jump_at_a_position_that_stands_twice():
+    """A quarter of the first eight rows, then three quarters of the others."""
+    low, high = [(0, 0.25), (0.5, 0.25), (0.5, 0.75)], [(0, 0.75), (0.5, 0.75), (0.5, 0.25)]
+    order = assigned(16, [low, high])
+    assert (order[:8].count(0), order[8:].count(0)) == (2, 6)
+    assert average_share(low) == 0.5
+    assert share_at(low, np.array([0.49, 0.5, 1])).tolist() == [0.25, 0.75, 0.75]
+    assert share_at(low, np.array([0.5]), from_left=True).tolist() == [0.25]
+
+
 def test_one_component_takes_every_row():
     assert assigned(5, [[(0, 1.0)]]) == [0] * 5
     assert assigned(5, [[(0, 0.0)], [(0, 1.0)], [(0, 0.0)]]) == [1] * 5
@@ -156,6 +167,8 @@ def test_averages_and_values_of_a_share():
         ([[(0, 0.5), (1, 1)], [(0, 0.5)]], r"sum to 1.5, not 1, at position 1"),
         ([[(0, 1.5)], [(0, -0.5)]], "within 0..1"),
         ([[(0.5, 1), (0.2, 1)]], "must rise"),
+        ([[(0, 1), (0, 0.5)]], "may stand twice, but not 0 or 1"),
+        ([[(0, 1), (0.5, 1), (0.5, 1), (0.5, 1)]], "may stand twice"),
         ([[]], "must rise"),
     ],
 )
