@@ -100,7 +100,7 @@ class TokenShards:
         self.dtype = np.dtype(self.manifest.dtype)
         self._first_rows = {
             phase.name: np.cumsum([0] + [file.rows for file in phase.files])
-            for phase in self.manifest.phases
+            for phase in self.manifest.every_phase
         }
         self._files = {file.path: file for phase in self.manifest.phases for file in phase.files}
         held = OPEN_FILES if cache or is_local(self.path) else FILES_IN_MEMORY
@@ -250,7 +250,7 @@ class TokenShards:
     def verify(self) -> list[str]:
         """What is wrong with the files, a line each: missing, other bytes, other row counts."""
         problems = []
-        for phase in self.manifest.phases:
+        for phase in self.manifest.every_phase:
             if sum(file.rows for file in phase.files) != phase.rows:
                 problems.append(f"phase {phase.name}: its files do not have its {phase.rows} rows")
             for file in phase.files:

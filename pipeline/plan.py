@@ -22,8 +22,8 @@ from pipeline.sample import SAMPLE_CORPUS
 
 MAP_VERSION = 1
 DOCUMENTS_VERSION = 2
-TOKENS_VERSION = 1
-SHARDS_VERSION = 1
+TOKENS_VERSION = 2
+SHARDS_VERSION = 2
 """Raise one whenever that step of the runner would write other bytes for the same lineage."""
 
 
@@ -127,7 +127,7 @@ class Plan:
         if recipe.mixture is None:
             return
         self._add("tokens", TOKENS_VERSION, self.steps[-1].lineage, recipe.mixture.components,
-                  recipe.mixture.selector_columns())  # fmt: skip
+                  recipe.mixture.selector_columns(), recipe.run.seed)  # fmt: skip
         self._add("shards", SHARDS_VERSION, self.steps[-1].lineage, recipe.mixture, recipe.shards,
                   recipe.run.seed, fits)  # fmt: skip
 

@@ -8,8 +8,9 @@ distance stays below 1 - 1/(2k - 2).
 
 Shares are piecewise linear in the position within the phase (0 to 1): ``[(0, 0.3)]`` is constant,
 ``[(0, 0.3), (1, 0.6)]`` rises, ``[(0, 0.3), (0.5, 0.3), (0.5, 0.6)]`` jumps: a position that
-stands twice has the share before it and the share from it on. The whole state is one count per component: ``Schedule.assign``
-continues from the counts before any row and gives what a run from the beginning gives.
+stands twice has the share before it and the share from it on. The whole state is one count per
+component: ``Schedule.assign`` continues from the counts before any row and gives what a run from
+the beginning gives.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Writing one shard file of a phase: replay the schedule, gather the tokens, hash what is written.
 
-Row k of a component in a phase belongs to epoch ``k // rows`` and stands at the place to which that
-epoch's permutation sends ``k % rows``. With the schedule's counts before a file, its rows follow
-from the phase's plan alone, so files are written in any order, by any number of workers.
+Row k of a component in a phase (counted on from the phase that it continues) belongs to epoch
+``k // rows`` and stands at the place to which that epoch's permutation sends ``k % rows``. With the
+schedule's counts before a file, its rows follow from the phase's plan alone, so files are written
+in any order, by any number of workers.
 """
 
 from __future__ import annotations
@@ -70,8 +71,8 @@ class PhaseMixer:
             own = np.flatnonzero(component == number)
             if len(own):
                 places[own] = drawn_places(
-                    int(counts[number]), len(own), settings["rows"],
-                    self._plan["seed"], self._plan["name"], settings["name"],
+                    settings["first_row"] + int(counts[number]), len(own), settings["rows"],
+                    self._plan["seed"], self._plan["order"], settings["name"],
                 )  # fmt: skip
         return component, places
 

@@ -292,11 +292,12 @@ def test_tokens_of_another_type_than_the_vocabulary_are_refused(tmp_path):
         build(tmp_path, [PRETRAIN], vocab_size=100_534)
 
 
-def test_unknown_columns_are_named_with_the_file(tmp_path):
+def test_unknown_columns_are_named_with_the_phase(tmp_path):
     write_tokens(tmp_path / "tokens")
-    with pytest.raises(ValueError, match=r"unknown column 'qualty'.*'quality'") as raised:
+    with pytest.raises(ValueError, match=r"'anneal' selects by unknown column 'qualty'.*'quality'"):
         build(tmp_path, [ANNEAL | {"where": {"qualty": ">=0.8"}}])
-    assert "part-00000.arrow" in raised.value.__notes__[0]
+    with pytest.raises(ValueError, match=r"unknown column 'clicks'; the tokens keep: quality"):
+        build(tmp_path, [ANNEAL | {"upsample": {"clicks": {5: 2}}}])
 
 
 def test_no_tokens_at_all(tmp_path):
