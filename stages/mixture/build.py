@@ -92,7 +92,7 @@ def build_mixture(
         "dtype": token_dtype(vocab_size).name,
         "tokenizer_sha256": tokenizer_sha256,
     }
-    files = _component_files(tokens_folder)
+    files = component_files(tokens_folder)
     phases = phases_of(options)
     _check_columns(tokens_folder, files, phases)
     packed = _pack(tokens_folder, f"{work_folder}/plans", files, phases, settings, engine)
@@ -159,7 +159,7 @@ def plan_name(component: str, phase: PhaseOptions) -> str:
     return f"{component_folder(component)}-{hashlib.sha256(selection.encode()).hexdigest()[:12]}"
 
 
-def _component_files(folder: str) -> dict[str, list[str]]:
+def component_files(folder: str) -> dict[str, list[str]]:
     """Component -> its files of tokens relative to the folder, both in name order."""
     files, inner = filesystem(folder)
     found: dict[str, list[str]] = {}

@@ -96,6 +96,25 @@ def valid_weights(given: Any) -> dict[str, Any]:
     return _shares(given)
 
 
+def keys_of(weights: dict[str, Any]) -> list[str]:
+    """The keys that mean components and have a share, at all depths.
+
+    Args:
+        weights: as ``valid_weights`` leaves them.
+    """
+    if ALPHA in weights:
+        return []
+    if AXES in weights:
+        return [key for axis in weights[AXES].values() for key, share in axis.items() if share > 0]
+    keys = []
+    for key, value in weights.items():
+        if isinstance(value, dict):
+            keys += [key, *keys_of(value["weights"])]
+        elif value > 0:
+            keys.append(key)
+    return keys
+
+
 def _exponent(given: dict[str, Any]) -> float:
     [(name, value)] = given.items()
     number = _number(value, name)
