@@ -64,12 +64,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show the stack of an error")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = _recipe_command(commands, "run", _run, "run a recipe, or go on where it stopped")
-    run.add_argument("--engine", choices=["ray", "inline"], default="ray",
-                     help="ray (default), or inline: everything in one process")  # fmt: skip
-    run.add_argument("--workers", type=_positive, metavar="N",
-                     help="tasks at a time (default: one per CPU)")  # fmt: skip
-    run.add_argument("--address", metavar="ADDR", help="of a Ray cluster, such as auto")
+    _execution_options(run)
     run.add_argument("--fresh", action="store_true", help="throw the run folder away first")
+    mix = commands.add_parser(
+        "mix", help="other weights, budgets or phases for a finished run, from its tokens"
+    )
+    mix.description = (
+        "Write the shards of another mixture from the tokens of a run, without touching text. "
+        "`run` with a changed recipe does the same, and what else has to be done."
+    )
+    mix.add_argument("folder", metavar="RUN", help="a run folder; its recipe.yaml is read")
+    mix.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
+                     help="override: mixture.phases.0.tokens=1T")  # fmt: skip
+    mix.add_argument("--mixture", metavar="FILE", help="a YAML file with another `mixture:`")
+    mix.add_argument("--to", metavar="NAME",
+                     help="a folder in RUN beside `shards` (default: in its place)")  # fmt: skip
+    _execution_options(mix)
+    mix.set_defaults(command=_mix)
     _recipe_command(commands, "plan", _plan, "what would run and what is done, without working")
     _recipe_command(commands, "check", _check, "validate recipe, paths and the mixture's supply")
     show = commands.add_parser("show", help="tables of a run: funnel, mixture, tokenizer, timings")
@@ -121,6 +132,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _execution_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--engine", choices=["ray", "inline"], default="ray",
+                         help="ray (default), or inline: everything in one process")  # fmt: skip
+    command.add_argument("--workers", type=_positive, metavar="N",
+                         help="tasks at a time (default: one per CPU)")  # fmt: skip
+    command.add_argument("--address", metavar="ADDR", help="of a Ray cluster, such as auto")
+
+
 def _recipe_command(
     commands: Any, name: str, function: Callable[[argparse.Namespace], int], text: str
 ) -> argparse.ArgumentParser:
@@ -158,6 +177,24 @@ def _run(options: argparse.Namespace) -> int:
         print(f"nothing to do: {outcome.folder.path} is complete and nothing it depends on changed")
     else:
         _say_what_next(outcome.folder)
+    return DONE
+
+
+def _mix(options: argparse.Namespace) -> int:
+    from pipeline.mix import mix
+    from pipeline.show import show_mix
+
+    show_mix(
+        mix(
+            options.folder,
+            options.set,
+            mixture_file=options.mixture,
+            to=options.to,
+            engine=options.engine,
+            workers=options.workers,
+            address=options.address,
+        )
+    )
     return DONE
 
 

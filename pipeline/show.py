@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from formats.run_folder import RunFolder
     from pipeline.check import CheckReport
+    from pipeline.mix import MixOutcome
     from pipeline.plan import Plan
 
 LANGUAGES_SHOWN = 20
@@ -93,6 +94,14 @@ def show_mixture_check(console: Console, report: CheckReport) -> None:
         columns = ["component", "documents", "tokens", "weight", "wanted", "epochs", "verdict"]
         print_table(console, f"{phase.name}: {budget}; {counted}", columns, rows)
     for line in report.messages:
+        console.print(line)
+
+
+def show_mix(outcome: MixOutcome) -> None:
+    """The mixture that was made anew, and what was made for it."""
+    console = console_of_output()
+    _show_mixture(console, outcome.mixture)
+    for line in [*outcome.mixture["notes"], *outcome.lines(), f"shards: {outcome.shards_path}"]:
         console.print(line)
 
 

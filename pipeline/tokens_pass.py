@@ -84,7 +84,7 @@ def token_items(
     assert recipe.mixture is not None
     components = [rule.model_dump(mode="json") for rule in recipe.mixture.components]
     types = column_types(recipe.mixture, documents)
-    selectors = [*recipe.mixture.selector_columns(), *ALWAYS_KEPT]
+    selectors = sorted({*recipe.mixture.selector_columns(), *ALWAYS_KEPT})
     return [
         {
             "documents": path,
