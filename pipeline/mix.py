@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from formats import storage
 from formats.listing import NoFiles
+from formats.manifest import MANIFEST
 from formats.precompile import compile_kernels, missing_groups
 from formats.run_folder import NotARunFolder, RunFolder
 from pipeline import scale
@@ -25,7 +27,7 @@ from pipeline.progress import Display
 from pipeline.recipe_file import RecipeError, load_recipe, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pipeline.recipe import Recipe
 
@@ -107,31 +109,26 @@ def mix(
         records = f"{work}/records" if to else folder.records_path
         recorded = RecordedEngine(executor, folder.path, records, display, mixture_lineage(folder))
         try:
-            if to is None:
-                # Until it is whole again, the run is not what its summary says.
-                write_json(folder.summary_path, summary | {"lineage": ""}, indent=1)
-                storage.write_text(folder.recipe_path, recipe.as_yaml())
-            mixture = build_mixture(
-                tokens_folder=folder.tokens_path,
-                shards_folder=shards,
-                work_folder=work,
-                options=fitted.mixture,
-                shard_options=fitted.shards,
-                engine=recorded,
-                seed=fitted.run.seed,
-                vocab_size=tokenizer["vocab_size"],
-                tokenizer_sha256=tokenizer["sha256"],
-                special_ids=tokenizer["special_ids"],
-                fit_to_supply=fits,
-            )
+            with _marked(folder, shards, recipe, summary):
+                mixture = build_mixture(
+                    tokens_folder=folder.tokens_path,
+                    shards_folder=shards,
+                    work_folder=work,
+                    options=fitted.mixture,
+                    shard_options=fitted.shards,
+                    engine=recorded,
+                    seed=fitted.run.seed,
+                    vocab_size=tokenizer["vocab_size"],
+                    tokenizer_sha256=tokenizer["sha256"],
+                    special_ids=tokenizer["special_ids"],
+                    fit_to_supply=fits,
+                )
         finally:
             executor.close()
         for note in mixture["notes"]:
             display.note(note)
     if to is None:
         _update_run(folder, recipe, summary, mixture)
-    else:
-        storage.write_text(f"{shards}/recipe.yaml", recipe.as_yaml())
     return MixOutcome(folder, shards, mixture, recorded.statistics)
 
 
@@ -191,15 +188,37 @@ def _places(folder: RunFolder, to: str | None) -> tuple[str, str]:
     """The folders of the shards and of the work."""
     if to is None:
         return folder.shards_path, f"{folder.work_path}/mixture"
-    if (
-        not re.fullmatch(r"[\w-][\w.-]*", to)
-        or storage.file_size(f"{folder.path}/{to}") is not None
-    ):
+    if not re.fullmatch(r"[\w-][\w.-]*", to):
         raise RecipeError(f"--to {to}: give the name of a folder in the run, such as shards-even")
     files, inner = storage.filesystem(f"{folder.path}/{to}")
     if files.exists(inner) and not files.exists(f"{inner}/recipe.yaml"):
         raise RecipeError(f"--to {to}: {folder.path}/{to} is there, and is no mixture made anew")
     return f"{folder.path}/{to}", f"{folder.work_path}/mixture-{to}"
+
+
+@contextmanager
+def _marked(
+    folder: RunFolder, shards: str, recipe: Recipe, summary: dict[str, Any]
+) -> Iterator[None]:
+    """Say what the shards will be, before they are: whoever is killed then can tell.
+
+    What fails before the shards are touched leaves the run as it was.
+    """
+    if shards != folder.shards_path:
+        storage.write_text(f"{shards}/recipe.yaml", recipe.as_yaml())
+        yield
+        return
+    with storage.open_input(folder.recipe_path) as stream:
+        before = stream.read().decode()
+    write_json(folder.summary_path, summary | {"lineage": ""}, indent=1)
+    storage.write_text(folder.recipe_path, recipe.as_yaml())
+    try:
+        yield
+    except Exception:
+        if storage.file_size(f"{shards}/{MANIFEST}") is not None:
+            storage.write_text(folder.recipe_path, before)
+            write_json(folder.summary_path, summary, indent=1)
+        raise
 
 
 def _update_run(
