@@ -85,7 +85,8 @@ class Manifest(_Part):
     special_ids: dict[str, int]
     phases: list[ManifestPhase] = Field(description="What is trained on, in order.")
     held_out: ManifestPhase | None = Field(
-        default=None, description="What no phase trains on, nor on near-copies of it; to evaluate on."
+        default=None,
+        description="What no phase trains on, nor on near-copies of it; to evaluate on.",
     )
 
     @property

@@ -102,7 +102,9 @@ class TokenShards:
             phase.name: np.cumsum([0] + [file.rows for file in phase.files])
             for phase in self.manifest.every_phase
         }
-        self._files = {file.path: file for phase in self.manifest.phases for file in phase.files}
+        self._files = {
+            file.path: file for phase in self.manifest.every_phase for file in phase.files
+        }
         held = OPEN_FILES if cache or is_local(self.path) else FILES_IN_MEMORY
         self._open = lru_cache(held)(lambda path: ShardFile(self._file_bytes(path)))
         self._batch = lru_cache(DECODED_BATCHES)(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from formats.run_folder import NotARunFolder, RunFolder
-from formats.shards import PADDING, Shards
+from formats.shards import PADDING, TokenShards
 from pipeline.cli import DONE, USAGE, main
 from pipeline.mix import mix
 from pipeline.plan import Plan
@@ -52,7 +52,7 @@ def again(run: Path, *overrides: str, **options):
 
 
 def shares(run: Path, shards: str = "shards") -> dict[str, float]:
-    phase = Shards(f"{run}/{shards}").manifest.phases[0]
+    phase = TokenShards(f"{run}/{shards}").manifest.phases[0]
     return {c.name: c.rows / phase.rows for c in phase.components}
 
 
@@ -61,7 +61,7 @@ def test_other_weights_need_no_text_and_no_packing(run) -> None:
     shutil.rmtree(run / "documents")
     outcome = again(run, "mixture.phases.pretrain.weights={en: 0.75, fr: 0.25}")
     assert shares(run) == pytest.approx({"en": 0.75, "fr": 0.25}, abs=0.04)
-    assert Shards(f"{run}/shards").verify() == []
+    assert TokenShards(f"{run}/shards").verify() == []
     assert outcome.lines() == [
         "as they were: documents, tokenizer, tokens",
         "packing plans: 0 made, 2 as they were",
@@ -104,7 +104,7 @@ def test_a_mixture_beside_leaves_the_run_alone(run, tmp_path) -> None:
     file.write_text("phases: [{name: even, tokens: 1K, weights: unimax}]\nsequence_length: 32\n")
     outcome = again(run, mixture_file=str(file), to="shards-even")
     assert outcome.shards_path == f"{run}/shards-even"
-    assert Shards(outcome.shards_path).sequence_length == 32
+    assert TokenShards(outcome.shards_path).sequence_length == 32
     assert shares(run, "shards-even") == pytest.approx({"en": 0.5, "fr": 0.5}, abs=0.04)
     assert digests(run, "shards") == before
     assert load_recipe(f"{run}/shards-even/recipe.yaml").mixture.phases[0].name == "even"
@@ -115,7 +115,7 @@ def test_a_mixture_beside_leaves_the_run_alone(run, tmp_path) -> None:
 
 def test_held_out_translations_are_held_out_together(run) -> None:
     again(run, "mixture.held_out={share: 0.3}", "mixture.phases.pretrain.tokens=1K")
-    shards = Shards(f"{run}/shards")
+    shards = TokenShards(f"{run}/shards")
     numbers = {
         name: {
             f"{n:016x}"
@@ -156,7 +156,7 @@ def test_too_much_is_refused_and_can_be_asked_for_less(run) -> None:
     assert load_recipe(run / "recipe.yaml").mixture.phases[0].tokens == 2000
     largest = raised.value.phases[0].largest_budget
     again(run, f"mixture.phases.pretrain.tokens={largest}")
-    assert Shards(f"{run}/shards").manifest.phases[0].tokens == largest
+    assert TokenShards(f"{run}/shards").manifest.phases[0].tokens == largest
 
 
 def test_a_run_without_tokens_has_nothing_to_mix(tmp_path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from formats.shards import PADDING, Shards
+from formats.shards import PADDING, TokenShards
 from formats.tokens import TokensWriter
 from stages.mixture.build import build_mixture
 from stages.mixture.options import MixtureOptions, ShardOptions
@@ -70,7 +70,7 @@ def build(tokens, folder, phases, **settings):
         special_ids=SPECIAL,
         fit_to_supply=True,
     )
-    shards = Shards(f"{folder}/shards")
+    shards = TokenShards(f"{folder}/shards")
     assert shards.verify() == []
     return summary, shards
 
