@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
-import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from formats.storage import atomic_path, filesystem, open_input
@@ -86,7 +85,8 @@ class Manifest(_Part):
     special_ids: dict[str, int]
     phases: list[ManifestPhase] = Field(description="What is trained on, in order.")
     held_out: ManifestPhase | None = Field(
-        None, description="What no phase trains on, nor on near-copies of it; to evaluate on."
+        default=None,
+        description="What no phase trains on, nor on near-copies of it; to evaluate on.",
     )
 
     @property
@@ -124,7 +124,7 @@ def read_manifest(folder: str) -> Manifest:
     path = f"{folder}/{MANIFEST}"
     try:
         with open_input(path) as stream:
-            found: dict[str, Any] = orjson.loads(stream.read())
+            found: dict[str, Any] = json.loads(stream.read())
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"no {path}: the shards are not there, or making them was not finished"

@@ -155,11 +155,18 @@ def _text_sizes(batch: pa.RecordBatch) -> np.ndarray:
 def _component_sizes(
     recipe: Recipe, batch: pa.RecordBatch, sizes: np.ndarray
 ) -> list[tuple[str, Sampled]]:
-    from stages.selectors import assign_components
+    from stages.selectors import assign_components, columns_of
 
     if recipe.mixture is None:
         return []
-    names = assign_components(batch, recipe.mixture.components)
+    # Columns that stages make are not there yet: what such components take counts for the next.
+    there = set(batch.schema.names)
+    rules = [
+        rule
+        for rule in recipe.mixture.components
+        if there.issuperset(columns_of(rule.where, rule.name))
+    ]
+    names = assign_components(batch, rules)
     table = pa.table({"name": names, "size": pa.array(sizes)})
     kept = table.filter(table["name"].is_valid())
     sums = kept.group_by("name").aggregate([("size", "sum"), ("size", "count")])
@@ -203,7 +210,9 @@ def check_mixture(
     known: list[int] = []
     told: dict[str, str] = {}
     for number, phase in enumerate(mixture.phases):
-        unknown = "" if supplies.counted else _unknown_before_the_run(phase, supplies.all)
+        unknown = (
+            "" if supplies.counted else _unknown_before_the_run(phase, supplies.all, fits_to_supply)
+        )
         names = [mixture.phases[i].name for i in known]
         if not unknown and phase.continues is not None and phase.continues not in names:
             unknown = f"it continues {phase.continues}"
@@ -219,7 +228,7 @@ def check_mixture(
             fits_to_supply,
         )  # fmt: skip
     except ValueError as error:
-        report.feasible = False
+        report.feasible = not supplies.counted  # stages may make what is missing
         report.messages = [*told.values(), str(error)]
         return
     for phase, seen in zip(phases, report.phases, strict=True):
@@ -245,16 +254,18 @@ def _wanted(phase: PhaseOptions) -> str:
     return f"phase {phase.name!r} wants {format_count(phase.tokens)} tokens"
 
 
-def _unknown_before_the_run(phase: PhaseOptions, supply: Mapping[str, object]) -> str:
+def _unknown_before_the_run(
+    phase: PhaseOptions, supply: Mapping[str, object], fits_to_supply: bool
+) -> str:
     """Why a phase's supply cannot be told from the input alone; empty where it can."""
     from stages.mixture.members import members_of
     from stages.mixture.weight_language import keys_of
 
     if not supply:
         return "no text was found to estimate it from"
-    named = [*keys_of(phase.weights), *phase.curriculum, *phase.floors]
+    named = [*keys_of(phase.weights), *phase.curriculum]
     missing = sorted({key for key in named if not members_of(key, supply)})
-    if missing:
+    if missing and not fits_to_supply:  # else the mixture does without them
         return f"stages of the run may make {', '.join(missing)}"
     if phase.where:
         return f"it selects by {', '.join(phase.where)}"

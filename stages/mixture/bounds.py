@@ -46,11 +46,12 @@ def bounded_shares(
     turns = np.unique(np.concatenate([leaves, meets[np.isfinite(meets)]]))
     sums = np.array([np.clip(weight * x, least, most).sum() for x in turns])
     place = int(np.searchsorted(sums, 1.0, "left"))  # the first turn at which they reach one
-    shares = np.clip(weight * turns[min(place, len(turns) - 1)], least, most)
     if place == 0:
         low, high = np.ones(len(names), np.bool_), np.zeros(len(names), np.bool_)
+        shares = least
     elif place == len(turns) and np.isfinite(most).all():
         low, high = np.zeros(len(names), np.bool_), np.ones(len(names), np.bool_)
+        shares = most
     else:
         low = leaves >= (turns[place] if place < len(turns) else math.inf)
         high = meets <= turns[place - 1]

@@ -14,6 +14,7 @@ from stages.mixture.splits import plan_held_out
 
 ENOUGH = "enough"
 NOT_TAKEN = "not in the mixture"
+NO_DOCUMENTS = "no documents"
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ def _components(
     for name, found in supply.items():
         share = shares.get(name, 0.0)
         rows = share * plan.rows
-        verdict = plan.held.get(name, ENOUGH if share > 0 else NOT_TAKEN)
+        untaken = NOT_TAKEN if found.documents else NO_DOCUMENTS
+        verdict = plan.held.get(name, ENOUGH if share > 0 else untaken)
         if (lacking := short.get((plan.name, name))) is not None:
             available = format_count(lacking.rows_available * sequence_length)
             verdict = f"short: {available}, {lacking.largest_share:.2%} at most"

@@ -81,6 +81,18 @@ def test_what_only_the_run_can_tell_is_not_guessed(two_languages) -> None:
     assert "not checked, since it selects by quality" in report.messages[0]
 
 
+def test_components_by_what_stages_tell_are_met_in_the_run(two_languages) -> None:
+    buckets = (
+        "mixture.components=[{name: '${lang}-good', where: {lang: '*', quality: '>=0.5'}},"
+        " {name: '${lang}', where: {lang: '*'}}]"
+    )
+    stages = "stages=[{langid: {}}, {quality: {rules: [gopher]}}]"
+    recipe = mixed(two_languages, "1K", "natural", buckets, stages)
+    assert [c.name for c in check(recipe).components] == ["en", "th"]
+    run_inline(recipe)
+    assert {c.name for c in check(recipe).components} & {"en-good", "th-good"}
+
+
 def test_a_recipe_without_a_mixture_has_only_sources(two_languages) -> None:
     report = check(corpus_recipe(two_languages, ""))
     assert report == CheckReport(report.sources)
