@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 KERNELS = {"formats", "stages", "stages.mixture"}
 STEPS = {
+    "mixture-count": "document counts",
     "mixture-pack": "packing plans",
     "mixture-schedule": "schedules",
     "mixture-shards": "shard files",

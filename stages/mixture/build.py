@@ -88,6 +88,7 @@ def build_mixture(
         "sequence_length": options.sequence_length,
         "dtype": token_dtype(vocab_size).name,
         "tokenizer_sha256": tokenizer_sha256,
+        "packing": options.packing,  # the same plan's name may mean other rows
     }
     files = component_files(tokens_folder)
     phases = phases_of(options)

@@ -64,6 +64,7 @@ def test_other_weights_need_no_text_and_no_packing(run) -> None:
     assert TokenShards(f"{run}/shards").verify() == []
     assert outcome.lines() == [
         "as they were: documents, tokenizer, tokens",
+        "document counts: 0 made, 2 as they were",
         "packing plans: 0 made, 2 as they were",
         "schedules: 1 made, 0 as they were",
         "shard files: 1 made, 0 as they were",
@@ -91,6 +92,7 @@ def test_the_same_mixture_makes_nothing(run) -> None:
     before = digests(run, "shards")
     lines = again(run).lines()
     assert lines[1:] == [
+        "document counts: 0 made, 2 as they were",
         "packing plans: 0 made, 2 as they were",
         "schedules: 0 made, 1 as they were",
         "shard files: 0 made, 1 as they were",
