@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from formats.loading.continuation import continuation
 from formats.run_folder import NotARunFolder, RunFolder
 from formats.shards import PADDING, TokenShards
 from pipeline.cli import DONE, USAGE, main
@@ -176,3 +177,32 @@ def test_the_command_says_what_was_done_again(run, capsys) -> None:
     assert "as they were: documents, tokenizer, tokens" in said
     assert f"shards: {run}/shards" in said
     assert main(["mix", str(run), "--set", "run.name=x"]) == USAGE
+
+
+def test_a_training_goes_on_with_another_mixture_and_sees_nothing_twice(run, tmp_path) -> None:
+    """Stopped after half of the phase, it goes on with more French."""
+    before = TokenShards(f"{run}/shards")
+    read = before.rows("pretrain") // 2
+    file = tmp_path / "more.yaml"
+    file.write_text(
+        f"sequence_length: 64\nphases:\n"
+        f"  - {{name: pretrain, tokens: {read * 64}, weights: {{en: 0.5, fr: 0.5}}}}\n"
+        f"  - {{name: more, continues: pretrain, tokens: 640, weights: {{en: 0.2, fr: 0.8}}}}\n"
+    )
+    after = TokenShards(again(run, mixture_file=str(file), to="shards-more").shards_path)
+    assert continuation(before, "pretrain", read, after, "more").goes_on == before.cursors(
+        "pretrain", read
+    )
+
+    def pieces(shards, phase, rows):
+        found = shards.read(phase, 0, rows)
+        return {
+            *zip(found["document_ids"].tolist(), found["document_offsets"].tolist(), strict=True)
+        }
+
+    seen, to_come = pieces(before, "pretrain", read), pieces(after, "more", after.rows("more"))
+    padding = {(PADDING, 0)}
+    assert seen - padding
+    assert not (seen & to_come) - padding
+    with pytest.raises(ValueError, match="would be seen again"):
+        continuation(before, "pretrain", read + 6, after, "more")
