@@ -1,16 +1,15 @@
-"""Sentence alignment: how right, beside galechurch and beside our own pass by length; how fast.
+"""Sentence alignment: how right, beside galechurch and beside our own first pass without a lexicon.
 
     python benchmarks/alignment.py DATA [--languages zh,th] [--po FOLDER] [--peer PEER_PYTHON]
-                                   [--speed]
 
-DATA is a folder of ``bilingual_*.jsonl.zst`` files (``text``, ``lang``, ``pair_key``); FOLDER one of
+DATA is a folder of ``bilingual_*.jsonl.zst`` files (``text``, ``lang``, ``pair_key``); FOLDER holds
 gettext catalogues (any unpacked package that has some), whose messages are taken as lines. What is
 true is told by lines that correspond (``alignment_truth.py``). Three inputs:
 
 * segments: each line is given as one segment, so that all aligners see the same;
 * text: the lines as a text that we cut into sentences ourselves;
-* running: the same without line ends, of lines that are one sentence in English, and end like
-  one on the other side (but in Thai, which has no full stop).
+* running: the same without line ends, of lines that are one sentence in English, and end like one
+  on the other side (but in Thai, which has no full stop).
 
 PEER_PYTHON is the Python of an environment with galechurch.
 """
@@ -21,7 +20,6 @@ import argparse
 import json
 import re
 import subprocess
-import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -72,9 +70,7 @@ def cut(sides: list[Side], language: str, between: str) -> tuple[Sentences, list
         for at in range(*sentences.document_offsets[number : number + 2]):
             first = int(np.searchsorted(ends, sentences.starts[at], side="right"))
             last = int(np.searchsorted(ends, sentences.ends[at] - 1, side="right"))
-            one.lines.append(
-                tuple(line for part in side.lines[first : last + 1] for line in part)
-            )
+            one.lines.append(tuple(line for part in side.lines[first : last + 1] for line in part))
         found.append(one)
         begin = int(ends[-1])
     return sentences, found
@@ -183,8 +179,9 @@ def main() -> None:
     for language in arguments.languages.split(","):
         pages = list(islice(corpus_pairs(arguments.data, language), arguments.pages))
         report("corpus", language, pages, arguments.peer)
-        if arguments.po:
-            report("po", language, list(po_pairs(arguments.po, language)), arguments.peer)
+        catalogues = list(po_pairs(arguments.po, language)) if arguments.po else []
+        if catalogues:
+            report("po", language, catalogues, arguments.peer)
 
 
 if __name__ == "__main__":

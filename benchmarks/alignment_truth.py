@@ -47,7 +47,8 @@ def corpus_pairs(folder: Path, language: str) -> Iterator[Lines]:
 
 def po_pairs(folder: Path, language: str, size: int = 40) -> Iterator[Lines]:
     """Runs of messages of gettext catalogues below a folder, as pages."""
-    for path in sorted(folder.rglob(f"{language}/LC_MESSAGES/*.po")):
+    names = {"zh": "zh_Hans", "pt": "pt_BR"}
+    for path in sorted(folder.rglob(f"{names.get(language, language)}/LC_MESSAGES/*.po")):
         pairs = [(a, b) for a, b in messages(path) if worth(a, b)]
         for first in range(0, len(pairs) - LEAST_LINES + 1, size):
             yield pairs[first : first + size]
@@ -110,8 +111,11 @@ def clean(lines: Lines) -> tuple[Side, Side]:
 
 
 def noisy(lines: Lines, seed: str) -> tuple[Side, Side]:
-    """10% of the lines are dropped (half on either side), 10% stand in swapped neighbours, and on
-    either side 5% are merged with the next and 5% are cut in two."""
+    """The same page with lines dropped, swapped, merged and cut.
+
+    10% of the lines are dropped (half on either side), 10% stand in swapped neighbours, and on
+    either side 5% are merged with the next and 5% are cut in two.
+    """
     chance = random.Random(seed)
     sides = []
     for side in range(2):

@@ -109,11 +109,16 @@ def align_pairs(
     """Align the wanted pairs.
 
     Args:
-        left_documents: int64 [documents + 1], into the sentences; the right side alike.
+        left_documents: int64 [documents + 1], into the sentences.
         left_offsets: int64 [sentences + 1], into the units.
         left_numbers: int32 [units], their numbers, shared by both sides.
         left_lengths: int32 [sentences], characters.
         left_flags: uint8 [sentences].
+        right_documents: the same of the right side.
+        right_offsets: the same.
+        right_numbers: the same.
+        right_lengths: the same.
+        right_flags: the same.
         lefts: int64 [pairs], left document of each.
         rights: int64 [pairs], right document.
         wanted: int64, the pairs to align.
@@ -133,7 +138,11 @@ def align_pairs(
         priors: float64 [SHAPES], logarithms.
         bead_offsets: int64 [pairs], where a pair's beads are written: it has at most as many as
             sentences.
-        left_starts: int64, written, like the rest: sentences of the document, from 0.
+        left_starts: int64, written: first sentence, counted from 0 in the document.
+        left_ends: int64, written: behind the last.
+        right_starts: int64, written.
+        right_ends: int64, written.
+        scores: float32, written.
         counts: int64 [pairs], written: beads.
         edges: bool [pairs], written: the path touched the band's edge.
     """
@@ -213,8 +222,8 @@ def align_pairs(
                     left_sums, right_sums, right_masses,
                 )  # fmt: skip
             fill_row(
-                row, low, high, one, other, (left_sums, right_sums, right_masses), model, structures, priors,
-                costs, rooms, shapes[row * width : (row + 1) * width],
+                row, low, high, one, other, (left_sums, right_sums, right_masses), model,
+                structures, priors, costs, rooms, shapes[row * width : (row + 1) * width],
                 cell_scores[row * width : (row + 1) * width],
             )  # fmt: skip
         counts[pair], edges[pair] = trace_back(

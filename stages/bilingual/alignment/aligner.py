@@ -36,7 +36,7 @@ from stages.bilingual.alignment.units import Units
 from stages.bilingual.alignment.vocabulary_kernels import number_units
 
 PASSES = 3
-FOLDS = 4
+FOLDS = 3
 NARROW, WIDE = 64, 160
 """Sentences across the band: around an earlier pass's path, and around a guess."""
 MOST_BAND_CELLS = 1 << 28
@@ -170,6 +170,7 @@ def _align(
     steep = 4 * pairs.right_counts // np.maximum(pairs.left_counts, 1) + 8
     widths = np.maximum(width, steep)
     words = pairs.vocabulary
+    chances = _elsewhere(words.left_shares), _elsewhere(words.right_shares)
     for members, lexicon in lexicons:
         wanted = members
         while len(wanted):
@@ -180,9 +181,8 @@ def _align(
                 pairs.right.offsets, words.right_numbers, pairs.right.lengths, pairs.right.flags,
                 pairs.lefts, pairs.rights, wanted, *guess, widths, lexicon.offsets,
                 lexicon.partners, lexicon.left_strengths, lexicon.right_strengths,
-                lexicon.left_coverage, lexicon.right_coverage, words.left_shares,
-                words.right_shares, models.parameters, models.structures, models.priors, offsets,
-                *out, scores, counts, edges,
+                lexicon.left_coverage, lexicon.right_coverage, *chances, models.parameters,
+                models.structures, models.priors, offsets, *out, scores, counts, edges,
             )  # fmt: skip
             growing = edges & (widths * 2 * (pairs.left_counts + 1) <= MOST_BAND_CELLS)
             widths = np.where(growing, widths * 2, widths)
@@ -190,7 +190,8 @@ def _align(
     used = np.repeat(offsets, counts) + _within(counts)
     pair_offsets = np.zeros(count + 1, np.int64)
     np.cumsum(counts, out=pair_offsets[1:])
-    return Beads(pair_offsets, *(array[used] for array in out), scores[used])
+    left_starts, left_ends, right_starts, right_ends = (array[used] for array in out)
+    return Beads(pair_offsets, left_starts, left_ends, right_starts, right_ends, scores[used])
 
 
 def _lexicons(
@@ -268,6 +269,12 @@ def _follow(beads: Beads, guess_offsets: np.ndarray, guess: np.ndarray) -> None:
         beads.pair_offsets[:-1], np.diff(beads.pair_offsets), beads.left_starts, beads.left_ends,
         beads.right_ends, guess_offsets, guess,
     )  # fmt: skip
+
+
+def _elsewhere(shares: np.ndarray) -> np.ndarray:
+    """The shares without the one sentence that is being looked at."""
+    once = shares[shares > 0].min(initial=1)
+    return np.maximum(shares - once, 0).astype(np.float32)
 
 
 def _folds(units: Units) -> np.ndarray:

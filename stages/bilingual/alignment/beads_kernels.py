@@ -47,8 +47,9 @@ def describe_side(
         structures: int64 [sentences], written: number of the kind and beginning of each.
     """
     for start in range(first, last):
-        begins = 2 if flags[start] & 16 else (1 if flags[start] & 8 else 0)
-        structures[start - first] = min(np.int64(flags[start] & 7), 4) * 3 + begins
+        begins: Scalar = 2 if flags[start] & 16 else (1 if flags[start] & 8 else 0)
+        kind: Scalar = min(np.int64(flags[start] & 7), 4)
+        structures[start - first] = kind * 3 + begins
         total = inner = 0.0
         for size in range(MOST_MERGED):
             if start + size < last:
@@ -168,7 +169,11 @@ def fill_row(
         row: left sentences up to the cells.
         low: of the first cell.
         high: of the last cell.
-        left: see ``score_shape``, like all up to ``structures``.
+        left: see ``score_shape``, like the next four.
+        right: of the right document.
+        sums: what ``match_row`` wrote.
+        model: float64 [PARAMETERS].
+        structures: float64 [STRUCTURES * STRUCTURES].
         priors: float64 [SHAPES], logarithms.
         costs: float64 [5, right sentences + 1], by row % 5; infinite outside the rows' windows.
         rooms: float64 [2, right sentences + 1].

@@ -25,14 +25,22 @@ def count_matches(
     """Add up the best matches of every unit, and how often it was there.
 
     Args:
-        left_offsets: int64 [sentences + 1], into the numbers; the right one alike.
-        left_numbers: int32, units; the right ones alike.
-        left_starts: int64 [beads], sentences; the other three alike.
+        left_offsets: int64 [sentences + 1], into the numbers.
+        left_numbers: int32, units.
+        right_offsets: the same of the right side.
+        right_numbers: the same.
+        left_starts: int64 [beads], first left sentence.
+        left_ends: int64 [beads].
+        right_starts: int64 [beads].
+        right_ends: int64 [beads].
         lexicon_offsets: int64 [numbers + 1], into the next three.
         partners: int32.
         left_strengths: float32.
         right_strengths: float32.
-        left_matched: float32 [numbers], added to; the other three alike.
+        left_matched: float32 [numbers], added to.
+        left_seen: float32 [numbers], added to.
+        right_matched: float32 [numbers], added to.
+        right_seen: float32 [numbers], added to.
     """
     numbers = len(left_matched)
     present = np.full(numbers, -1, np.int64)

@@ -81,11 +81,21 @@ def guess_paths(
     right_numbers: np.ndarray, right_lengths: np.ndarray, lefts: np.ndarray,
     rights: np.ndarray, numbers: int, guess_offsets: np.ndarray, guess: np.ndarray,
 ) -> None:  # fmt: skip
-    """Guess each pair's path: through what occurs once on both sides (numbers, names), by length
-    between.
+    """Guess each pair's path.
+
+    Through what occurs once on both sides (numbers, names), by length between.
 
     Args:
-        left_documents: see ``align_pairs``, like all up to ``rights``.
+        left_documents: see ``align_pairs``, like the next nine.
+        left_offsets: int64.
+        left_numbers: int32.
+        left_lengths: int32.
+        right_documents: int64.
+        right_offsets: int64.
+        right_numbers: int32.
+        right_lengths: int32.
+        lefts: int64 [pairs].
+        rights: int64 [pairs].
         numbers: how many distinct units there are.
         guess_offsets: int64 [pairs], of a pair's first row.
         guess: int32, written: right sentences beside each number of left ones.
@@ -114,7 +124,7 @@ def guess_paths(
         unique_sentences(left_offsets, left_numbers, first, last, left_where)
         unique_sentences(right_offsets, right_numbers, start, stop, right_where)
         count = length = np.int64(0)
-        latest = np.int64(-1)
+        latest: Scalar = np.int64(-1)
         for row in range(last - first):
             for at in range(left_offsets[first + row], left_offsets[first + row + 1]):
                 number = left_numbers[at]

@@ -15,7 +15,7 @@ from stages.bilingual.alignment.lexicon_kernels import (
 )
 from stages.bilingual.alignment.units_kernels import NUMBER
 
-ITERATIONS = 5
+ITERATIONS = 3
 """Of expectation-maximisation; the first reads co-occurrence."""
 LEAST_SENTENCES = 2
 """A unit in fewer beads teaches nothing."""
@@ -23,7 +23,7 @@ MOST_SHARE = 0.3
 """A unit in more of the beads tells nothing."""
 MOST_CELLS = 30_000_000
 """The rest of the beads is not looked at: 4 bytes a cell, about 20 a pair of units."""
-LEAST_PRODUCT = 0.01
+LEAST_PRODUCT = 0.03
 """Of both probabilities of a translation."""
 LEAST_COUNT = 1.0
 """How often units must have been each other's translation, in expectation."""
@@ -80,14 +80,16 @@ def identity_lexicon(vocabulary: Vocabulary) -> Lexicon:
     """What can be known before any alignment: numbers and names look the same on both sides.
 
     How often one survives translation is told by how often it occurs on either side: an English
-    function word in a Chinese text is no anchor.
+    function word in a Chinese text is no anchor. A number is expected on the other side even where
+    no text has it there.
     """
     left, right = vocabulary.left_shares, vocabulary.right_shares
     least, most = np.minimum(left, right), np.maximum(left, right)
-    survival = np.divide(least, most, out=np.zeros_like(most), where=most > 0)
     is_number = (vocabulary.units & np.uint64(NUMBER)) != 0
+    once = most[most > 0].min() if len(most) and most.max() > 0 else np.float32(1)
+    survival = (least + is_number * once) / np.maximum(most + is_number * once, once)
     usual = np.where(is_number, FIRST_NUMBER_COVERAGE, FIRST_COVERAGE)
-    coverage = np.where(least > 0, np.sqrt(survival) * usual, 0).astype(np.float32)
+    coverage = (np.sqrt(survival) * usual).astype(np.float32)
     partners = np.flatnonzero(least > 0).astype(np.int32)
     ones = np.ones(len(partners), np.float32)
     offsets = np.zeros(len(left) + 1, np.int64)
@@ -125,9 +127,7 @@ def lay_out(
         size *= 2
 
 
-def learn(
-    cells: Cells, wanted: np.ndarray, vocabulary: Vocabulary, identity: Lexicon
-) -> Lexicon:
+def learn(cells: Cells, wanted: np.ndarray, vocabulary: Vocabulary, identity: Lexicon) -> Lexicon:
     """IBM Model 1 over the wanted beads, with what looks the same on both sides kept.
 
     Args:
@@ -186,7 +186,8 @@ def with_coverage(
 
 
 def _useful(
-    offsets: np.ndarray, unit_numbers: np.ndarray, starts: np.ndarray, ends: np.ndarray, numbers: int
+    offsets: np.ndarray, unit_numbers: np.ndarray, starts: np.ndarray, ends: np.ndarray,
+    numbers: int,
 ) -> np.ndarray:  # fmt: skip
     """Bool [numbers]: is a unit in enough of the beads, and not in too many?"""
     covered = np.zeros(len(offsets), np.int64)

@@ -49,10 +49,13 @@ def count_cells(
     """How many cells each bead has; none where one side has too many units.
 
     Args:
-        left_offsets: int64 [sentences + 1], into the numbers; the right one alike.
-        left_numbers: int32, the units' numbers; the right one alike.
-        left_useful: bool [units], those that take part; the right one alike.
-        left_starts: int64 [beads], first sentence; the others alike.
+        left_offsets: int64 [sentences + 1], into the numbers.
+        left_numbers: int32, the units' numbers.
+        left_useful: bool [units], those that take part.
+        right_offsets: the same of the right side.
+        right_numbers: the same.
+        right_useful: the same.
+        left_starts: int64 [beads], first sentence.
         left_ends: int64 [beads].
         right_starts: int64 [beads].
         right_ends: int64 [beads].
@@ -87,7 +90,16 @@ def number_cells(
     """Number the pairs of units, in order of appearance, and write each cell's.
 
     Args:
-        left_offsets: as ``count_cells``, like all up to ``right_ends``.
+        left_offsets: see ``count_cells``, like the next nine.
+        left_numbers: int32.
+        left_useful: bool.
+        right_offsets: int64.
+        right_numbers: int32.
+        right_useful: bool.
+        left_starts: int64.
+        left_ends: int64.
+        right_starts: int64.
+        right_ends: int64.
         cell_offsets: int64 [beads + 1], as that wrote it.
         keys: uint64 [power of two], 0 where empty: a hash table of pairs.
         slots: int32 [as long].

@@ -3,9 +3,9 @@
 Every unit of a sentence speaks for or against a bead: that its translation is there (probability
 ``coverage`` in true beads, ``chance`` in others: its share of the document's sentences, so that a
 word which stands on every line says nothing) or is not. The logarithms of the two ratios add up:
-``base`` where the translation is missing, ``gain`` more where it is found. For a block of up to four
-sentences a unit counts once, with its best match, and the chance of one is as many times higher:
-without that a larger bead would never score less than its parts.
+``base`` where the translation is missing, ``gain`` more where it is found. For a block of up to
+four sentences a unit counts once, with its best match, and the chance of one is as many times
+higher: without that a larger bead would never score less than its parts.
 """
 
 from __future__ import annotations

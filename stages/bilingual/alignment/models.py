@@ -31,7 +31,8 @@ FIRST_SPREAD_BY_LENGTH, LEAST_SPREAD_BY_LENGTH = 6.8, 3.0
 """Gale and Church (1993): the variance of a length is 6.8 characters for each character."""
 LEXICAL_WEIGHT = 0.5
 """Each link counts on both sides, and neighbouring units are not independent."""
-SAME_KIND, OTHER_KIND, SAME_BEGINNING, OTHER_BEGINNING, INNER_LINE_SCORE = 0.5, -2.0, 0.2, -0.7, -1.0
+SAME_KIND, OTHER_KIND = 0.5, -2.0
+SAME_BEGINNING, OTHER_BEGINNING, INNER_LINE_SCORE = 0.2, -0.7, -1.0
 STRUCTURE_BEADS = 20.0
 """Weight of the scores above beside the beads counted."""
 OUTLIER = 1.2

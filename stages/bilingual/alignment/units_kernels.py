@@ -85,7 +85,7 @@ def is_arabic(character: Scalar) -> Scalar:
 
 @kernel()
 def skip_article(data: np.ndarray, position: Scalar, stop: Scalar) -> Scalar:
-    """Behind Arabic "wa-" and "al-" or "li-l-", where enough of a word is left (bytes: two each)."""
+    """Behind Arabic "wa-" and "al-" or "li-l-" (two bytes a letter), where enough is left."""
     if stop - position >= 10 and data[position] == 0xD9 and data[position + 1] == 0x88:
         position += 2  # waw
     if stop - position >= 10 and data[position + 2] == 0xD9 and data[position + 3] == 0x84:
@@ -118,7 +118,7 @@ def read_word(
     while position < end and left > 0:
         character, position = decode(data, position)
         if 0x370 <= character <= 0x7BF:
-            if 0x590 <= character and look_up(classes[0], classes[1], character) & MARK:
+            if character >= 0x590 and look_up(classes[0], classes[1], character) & MARK:
                 continue  # vowel marks, which are written or not
             left = min(left, 5)
         state = (state ^ np.uint64(look_up(folds[0], folds[1], character))) * _FACTOR

@@ -1,6 +1,6 @@
 """Steps: does a sentence end at this terminator?
 
-The marks of most scripts end a sentence wherever they stand (``。`` ``।`` ``؟`` ``။`` ``።``). The full
+The marks of most scripts end a sentence wherever they stand (``。``, ``।``, ``؟``, ``။``). The full
 stop, the question and the exclamation mark of Latin, Cyrillic and their neighbours also stand in
 numbers, names and abbreviations: they need a space after them, no small letter after that, and no
 abbreviation, initial or ordinal before.
@@ -105,11 +105,22 @@ def skip_footnote(data: np.ndarray, position: Scalar, stop: Scalar) -> Scalar:
 
 
 @kernel()
+def skip_spaced_quote(data: np.ndarray, position: Scalar, stop: Scalar) -> Scalar:
+    """Behind a space and ``»``, if nothing but a space follows (« French »; not »German«)."""
+    at = skip_blanks(data, position, stop)
+    if at == position or at + 1 >= stop or data[at] != 0xC2 or data[at + 1] != 0xBB:
+        return position
+    ends = at + 2 >= stop or blank_width(data, at + 2, stop) > 0
+    return at + 2 if ends and at - position <= 3 else position
+
+
+@kernel()
 def end_of_marks(
     data: np.ndarray, position: Scalar, stop: Scalar, index: np.ndarray, blocks: np.ndarray
 ) -> tuple[Scalar, Scalar, Scalar, Scalar]:
-    """Read the run of terminators, the one here whatever it is, then closing quotes, brackets and
-    footnotes.
+    """Read the run of terminators, then closing quotes, brackets and footnotes.
+
+    The character here counts as a terminator, whatever it is.
 
     Returns:
         Where it ends; how many terminators; whether one of them always ends a sentence; whether
@@ -125,12 +136,14 @@ def end_of_marks(
         if kind & (ALWAYS | SPACES_NEEDED) and not closed:
             terminators += 1
             always |= (kind & ALWAYS) != 0
-        elif kind & CLOSES:
-            closed = True
-        else:
-            after = skip_footnote(data, position, stop)
+        elif not kind & CLOSES:
+            after = max(
+                skip_footnote(data, position, stop), skip_spaced_quote(data, position, stop)
+            )
             if after == position:
                 break
+            closed = True
+        else:
             closed = True
         position = after
     return position, terminators, always, closed

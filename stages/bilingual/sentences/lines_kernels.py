@@ -76,7 +76,7 @@ def fence_end(data: np.ndarray, start: Scalar, line_stop: Scalar, stop: Scalar) 
 
 @kernel()
 def marker_end(data: np.ndarray, start: Scalar, stop: Scalar) -> Scalar:
-    """Behind a list marker (``- ``, ``* ``, ``+ ``, ``> ``, ``1. ``, ``2) ``, ``• ``), or ``start``."""
+    """Behind a list marker (one of ``-*+>•``, or ``1.``, ``2)``, and a space), or ``start``."""
     byte = data[start]
     at = start + 1
     if byte == 0xE2 and start + 3 < stop and data[start + 1] == 0x80 and data[start + 2] == 0xA2:

@@ -21,7 +21,6 @@ from stages.bilingual.sentences.boundary_kernels import (
 from stages.bilingual.sentences.lines_kernels import (
     CODE,
     HEADING,
-    PROSE,
     TABLE_ROW,
     fence_end,
     fence_length,
@@ -39,7 +38,7 @@ STARTS_PARAGRAPH = 16
 
 SEMICOLON = 0x3B
 
-LEAST_BETWEEN_SPACES = 15
+LEAST_BETWEEN_SPACES = 22
 """Characters before a space that may divide Thai or Lao sentences."""
 
 _t = array_types()
@@ -195,16 +194,14 @@ def segment_document(
             position = end + 1
             continue
         kind = line_kind(data, first, last)
-        if kind == HEADING or kind == TABLE_ROW:
+        if kind in (HEADING, TABLE_ROW):
             count = emit(outputs, count, first, last, flags | kind)
             continue
         line_first = first
         while wrapped and position < stop:
             end = line_end(data, position, stop)
             next_first, next_last = trim(data, position, end)
-            if not goes_on(
-                data, line_first, last, next_first, next_last, classes[0], classes[1]
-            ):
+            if not goes_on(data, line_first, last, next_first, next_last, classes[0], classes[1]):
                 break
             line_first, last = next_first, next_last
             position = end + 1
