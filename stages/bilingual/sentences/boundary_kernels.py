@@ -194,6 +194,18 @@ def word_before(
 
 
 @kernel()
+def is_quote(data: np.ndarray, position: Scalar, stop: Scalar) -> Scalar:
+    """Does a quote stand here: " ' ’ ” »?"""
+    if position >= stop:
+        return False
+    byte = data[position]
+    if byte < 0x80:
+        return byte == 0x22 or byte == 0x27
+    character, _ = decode(data, position)
+    return character == 0x2019 or character == 0x201D or character == 0xBB
+
+
+@kernel()
 def stop_ends(
     data: np.ndarray, start: Scalar, position: Scalar, upper_follows: Scalar, language: Scalar,
     ordinals: np.ndarray, table: tuple[np.ndarray, np.ndarray],
@@ -216,6 +228,6 @@ def stop_ends(
         return False
     if kind == SELDOM_ENDS:
         return upper_follows
-    if letters == 1:
-        return False  # an initial, or a part of "z. B."
+    if letters == 1:  # an initial or a part of "z. B.", but for "can't."
+        return first > start and is_quote(data, before(data, start, first), stop=position)
     return stops == 0 or letters > 2 * (stops + 1)  # "e.g." and "U.S.A." against "example.com."

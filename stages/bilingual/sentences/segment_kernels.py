@@ -15,6 +15,7 @@ from stages.bilingual.sentences.boundary_kernels import (
     SPACES_NEEDED,
     end_of_marks,
     first_letter,
+    is_quote,
     skip_blanks,
     stop_ends,
 )
@@ -81,6 +82,8 @@ def ends_sentence(
     if data[mark] != DOT or terminators > 1:
         return True, after
     upper = (kind & CASED_UPPER) != 0
+    if upper and is_quote(data, mark + 1, stop):
+        return True, after
     return stop_ends(data, start, mark, upper, language, ordinals, table, classes), after
 
 

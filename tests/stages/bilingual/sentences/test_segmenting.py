@@ -28,6 +28,7 @@ def sentences(text: str, language: str | None = None) -> list[str]:
     [
         ("en", ["Dr. Li came at 3.14 p.m. today.", "She left.", "“What?” he said."]),
         ("en", ["See e.g. Fig. 3 or example.com.", "J. R. R. Tolkien wrote it...", "Yahoo! is."]),
+        ("en", ["“He said no.”", "She can't.", "It was so."]),
         ("en", ["Done.[12]", "(It was so.)", "Then 5.5 apples."]),
         ("de", ["Am 1. Mai kam z. B. Herr Dr. Müller.", "Das war 1999.", "Er ging „weg.“", "Ja."]),
         ("fr", ["Voir l'art. 5 de M. Dupont.", "« Vraiment ? »", "Oui."]),
