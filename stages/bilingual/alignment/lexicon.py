@@ -15,7 +15,7 @@ from stages.bilingual.alignment.lexicon_kernels import (
 )
 from stages.bilingual.alignment.units_kernels import NUMBER
 
-ITERATIONS = 3
+ITERATIONS = 5
 """Of expectation-maximisation; the first reads co-occurrence."""
 LEAST_SENTENCES = 2
 """A unit in fewer beads teaches nothing."""
@@ -23,7 +23,7 @@ MOST_SHARE = 0.3
 """A unit in more of the beads tells nothing."""
 MOST_CELLS = 30_000_000
 """The rest of the beads is not looked at: 4 bytes a cell, about 20 a pair of units."""
-LEAST_PRODUCT = 0.03
+LEAST_PRODUCT = 0.01
 """Of both probabilities of a translation."""
 LEAST_COUNT = 1.0
 """How often units must have been each other's translation, in expectation."""
