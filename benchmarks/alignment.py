@@ -1,4 +1,4 @@
-"""Sentence alignment: how right, beside galechurch and beside our own first pass without a lexicon.
+"""Sentence alignment: how right, beside galechurch and our own passes without a lexicon.
 
     python benchmarks/alignment.py DATA [--languages zh,th] [--po FOLDER] [--peer PEER_PYTHON]
 
@@ -21,6 +21,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -40,7 +41,7 @@ from alignment_truth import (
 )
 
 from stages.bilingual.alignment.aligner import Beads, align
-from stages.bilingual.alignment.units import units_of
+from stages.bilingual.alignment.units import Units, units_of
 from stages.bilingual.sentences.segmenting import Sentences, segment
 
 LANGUAGES = "zh,th,ar,fr,ja,ru,de,ko,vi,es,pt,hi"
@@ -119,14 +120,22 @@ def report(name: str, language: str, pages: list[Lines], peer: str | None) -> No
             beads, _ = peer_beads(lefts, rights, peer)
             line(f"{start} segments galechurch", score(lefts, rights, beads))
         units = units_of(given(lefts)), units_of(given(rights))
-        for passes, what in ((1, "first pass"), (3, "all passes")):
-            found = align(*units, every, every, passes=passes)
+        bare = lengths_only(units[0]), lengths_only(units[1])
+        for sides, passes, what in (
+            (bare, 1, "lengths"), (units, 1, "first pass"), (units, 3, "all passes"),
+        ):  # fmt: skip
+            found = align(*sides, every, every, passes=passes)
             line(f"{start} segments {what}", score(lefts, rights, bead_lists(found)))
         report_text(f"{start} text", lefts, rights, language, "\n")
         sentences = [only_sentences(lines, language) for lines in pages]
         sentences = [lines for lines in sentences if len(lines) >= LEAST_LINES]
         lefts, rights = make(sentences, noise, language)
         report_text(f"{start} running", lefts, rights, language, " ")
+
+
+def lengths_only(units: Units) -> Units:
+    """The same sentences without any units."""
+    return replace(units, offsets=np.zeros_like(units.offsets), units=units.units[:0])
 
 
 def make(pages: list[Lines], noise: str, language: str) -> tuple[list[Side], list[Side]]:
