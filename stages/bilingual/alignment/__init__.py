@@ -1,0 +1,1 @@
+"""Which sentences of two documents are translations of each other."""

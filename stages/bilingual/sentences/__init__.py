@@ -1,0 +1,1 @@
+"""Sentences of documents in any script, as byte ranges of the text."""
