@@ -41,9 +41,33 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class RopeScaling(Section):
+    """Rotary positions for texts longer than those first trained on."""
+
+    kind: Literal["linear", "llama3"] = Field(
+        default="llama3",
+        description="linear: all positions closer together; llama3: only the slow frequencies.",
+    )
+    factor: Positive = Field(default=8.0, description="How many times as long.")
+    original_length: Count = Field(
+        default=8192, description="llama3: length of the texts first trained on."
+    )
+    low_frequency_factor: Positive = Field(
+        default=1.0, description="llama3: frequencies of fewer turns in original_length change."
+    )
+    high_frequency_factor: Positive = Field(
+        default=4.0, description="llama3: frequencies of more turns in original_length stay."
+    )
+
+
 class ModelConfig(Section):
     """Shape of the decoder."""
 
+    architecture: Literal["llama", "gpt2"] = Field(
+        default="llama",
+        description="llama: RMSNorm, rotary positions, SwiGLU; gpt2: LayerNorm, learned "
+        "positions, GELU, biases.",
+    )
     layers: Count = Field(default=4, description="Blocks of attention and feed-forward.")
     hidden_size: Count = Field(default=256, description="Size of the stream between blocks.")
     heads: Count = Field(default=4, description="Query heads, of size hidden_size / heads.")
@@ -53,8 +77,29 @@ class ModelConfig(Section):
     feed_forward_size: Count = Field(
         default=704, description="Inner size of the feed-forward (SwiGLU)."
     )
-    norm_eps: Positive = Field(default=1e-5, description="Added to the mean square in RMSNorm.")
+    norm_eps: Positive = Field(default=1e-5, description="Added to the mean square in the norms.")
     rope_theta: Positive = Field(default=10_000.0, description="Base of the rotary positions.")
+    rope_scaling: RopeScaling | None = Field(
+        default=None, description="Rotary positions for longer texts; null: as they are."
+    )
+    qk_norm: bool = Field(
+        default=False,
+        description="RMSNorm on queries and keys, against attention that grows too sharp; exported "
+        "as Qwen3, since Llama has none.",
+    )
+    max_positions: Count = Field(
+        default=2048, description="gpt2: learned positions, the longest text there can be."
+    )
+    fp32_residual: bool = Field(
+        default=False,
+        description="The stream between blocks stays in fp32 where the rest is bf16 (PolyLM).",
+    )
+    mup_base_size: CountOrNone = Field(
+        default=0,
+        description="µP: hidden_size of the small model whose learning rate was tuned; rates of "
+        "matrices, their first weights and the logits are scaled from it, the size of a head must "
+        "be the same. 0: off.",
+    )
     tie_embeddings: bool = Field(default=True, description="The output head is the embedding.")
     init_std: Positive = Field(
         default=0.02, description="Standard deviation of the initial matrices."
@@ -65,10 +110,18 @@ class ModelConfig(Section):
         """Size of one attention head."""
         return self.hidden_size // self.heads
 
+    @property
+    def hidden_scale(self) -> float:
+        """µP: how much smaller the base model's stream is (Yang et al. 2022, table 8)."""
+        return self.mup_base_size / self.hidden_size if self.mup_base_size else 1.0
+
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:
         _check_multiple("hidden_size", self.hidden_size, "heads", self.heads)
         _check_multiple("heads", self.heads, "kv_heads", self.kv_heads)
+        if self.architecture == "gpt2":
+            self._check_gpt2()
+            return self
         if self.head_size % 2:
             raise ValueError(
                 f"the size of a head (hidden_size / heads) is {self.head_size}; an even number is "
@@ -77,9 +130,23 @@ class ModelConfig(Section):
         return self
 
 
-class OptimizerConfig(Section):
-    """AdamW, and the warm-up-stable-decay schedule of its learning rate."""
+    def _check_gpt2(self) -> None:
+        if self.kv_heads != self.heads:
+            raise ValueError(
+                f"kv_heads is {self.kv_heads}: gpt2 has as many as heads, {self.heads}"
+            )
+        if self.qk_norm or self.rope_scaling is not None:
+            raise ValueError("qk_norm and rope_scaling are for llama; gpt2 has neither")
 
+
+class OptimizerConfig(Section):
+    """AdamW or Muon, and the schedule of the learning rate."""
+
+    kind: Literal["adamw", "muon"] = Field(
+        default="adamw",
+        description="muon: the matrices of the blocks by Muon (Jordan 2024), their updates as "
+        "large as AdamW's so that learning_rate holds for both; the rest by AdamW.",
+    )
     learning_rate: Positive = Field(default=1e-3, description="Of the stable part.")
     final_learning_rate: NotNegative = Field(
         default=1e-5, description="At the end of the last phase."
@@ -95,6 +162,18 @@ class OptimizerConfig(Section):
     weight_decay: NotNegative = Field(default=0.1, description="On matrices; norms have none.")
     gradient_clip: NotNegative = Field(
         default=1.0, description="Largest norm of the gradient; 0: no limit."
+    )
+    z_loss: NotNegative = Field(
+        default=0.0,
+        description="Weight of log(sum of exp(logits))^2, which keeps logits small; 1e-5 is usual.",
+    )
+    skip_deviations: NotNegative = Field(
+        default=6.0,
+        description="A step whose loss or gradient norm lies so many standard deviations above "
+        "the last 128 is not taken, and counted; 0: only those that are not finite.",
+    )
+    most_skips: Count = Field(
+        default=20, description="So many skipped steps in a row end the run."
     )
     decay_share: Share = Field(
         default=0.2,
