@@ -17,6 +17,8 @@ from trainer.output import OutputFolder
 
 FORMATS = ("hf",)
 TOKENIZER_JSON = "tokenizer.json"
+
+
 def export_hf(out: str | Path, target: str | Path) -> str:
     """Write the last checkpoint as a folder for ``AutoModelForCausalLM.from_pretrained``.
 

@@ -17,7 +17,7 @@ from torch import Tensor
 NO_TARGET = -100
 """A target without loss: the value that torch's cross entropy ignores by default."""
 LOGITS_OF_A_CHUNK = {"cuda": 1 << 28, "cpu": 1 << 22}
-"""On a GPU 1 GiB in float32, 2,670 tokens of 100,534 entries: enough to fill it with one product."""
+"""On a GPU 1 GiB in float32, 2,670 tokens of 100,534 entries: enough to fill it."""
 FEWEST_TOKENS = 256
 
 
@@ -59,7 +59,7 @@ def linear_cross_entropy(
 
 class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, hidden_nc: Tensor, head_vc: Tensor, targets_n: Tensor, z_loss: float,
         chunk_tokens: int, compiled: bool,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
@@ -85,7 +85,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
         return total, nats_n
 
     @staticmethod
-    def backward(ctx: Any, grad_total: Tensor, _: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, grad_total: Tensor, _: Tensor) -> Any:
         grad_hidden, grad_head = ctx.saved_tensors
         scaled_hidden = grad_hidden * grad_total.to(grad_hidden.dtype)
         return scaled_hidden, (grad_head * grad_total).to(ctx.head_dtype), None, None, None, None

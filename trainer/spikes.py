@@ -26,6 +26,7 @@ class SpikeGuard:
         self._seen = torch.zeros(2, WINDOW, device=device)
         self._count = torch.zeros((), dtype=torch.int64, device=device)
         self.skipped_in_a_row = torch.zeros((), dtype=torch.int64, device=device)
+        self.skipped = torch.zeros((), dtype=torch.int64, device=device)
 
     def judge(self, loss: Tensor, norm: Tensor) -> Tensor:
         """Whether the step is not to be taken: a float32 scalar, 1 or 0, on the device."""
@@ -43,14 +44,19 @@ class SpikeGuard:
         self._seen.index_copy_(1, place, kept[:, None])
         self._count += usual
         self.skipped_in_a_row.copy_(torch.where(usual, 0, self.skipped_in_a_row + 1))
+        self.skipped += ~usual
         return (~usual).float()
 
     def state_dict(self) -> dict[str, Tensor]:
         """What a run that goes on must know."""
-        return {"seen": self._seen, "count": self._count, "in_a_row": self.skipped_in_a_row}
+        return {
+            "seen": self._seen,
+            "count": self._count,
+            "in_a_row": self.skipped_in_a_row,
+            "skipped": self.skipped,
+        }
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Go on from ``state_dict``."""
-        self._seen.copy_(state["seen"])
-        self._count.copy_(state["count"])
-        self.skipped_in_a_row.copy_(state["in_a_row"])
+        for name, part in self.state_dict().items():
+            part.copy_(state[name])

@@ -9,51 +9,45 @@ heads, D size of a head, C hidden size.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everyone knows it by
 from torch import Tensor
 
-MOST_PIECES = 64
-"""Room for so many pieces a row on average: with offsets of one size nothing is compiled anew. More
-pieces than that double the room, and are compiled for once."""
-
 
 class Documents(NamedTuple):
     """Where the documents of packed rows lie."""
 
     positions_bt: Tensor
-    """int64: place of each token within its document."""
+    """int32 or int64: place of each token within its document."""
     mask_b1tt: Tensor | None
     """bool: which key (last axis) a query may see; None where offsets say it."""
     offsets: Tensor | None
-    """int32, ends filled up with the last: first token of each document, rows laid end to end."""
+    """int32, filled up with the end to a size that does not change from batch to batch: first token
+    of each document, rows laid end to end."""
 
     @classmethod
-    def of(cls, document_bt: Tensor, varlen: bool = False) -> Documents:
-        """From the number of the document that each position belongs to.
+    def of(cls, document_bt: Tensor) -> Documents:
+        """From the number of the document that each position belongs to, as a mask.
 
         Args:
             document_bt: rises by one where a document begins.
-            varlen: say it by offsets, for a GPU.
         """
-        positions_bt = _positions(document_bt)
-        if not varlen:
-            return cls(positions_bt, document_mask(document_bt), None)
-        begins = torch.nonzero((positions_bt == 0).flatten()).flatten()
-        room = MOST_PIECES * len(document_bt)
-        while room <= len(begins):
-            room *= 2
-        offsets = document_bt.new_full((room,), document_bt.numel(), dtype=torch.int32)
-        offsets[: len(begins)] = begins
-        return cls(positions_bt, None, offsets)
+        return cls(_positions(document_bt), document_mask(document_bt), None)
 
-    def to(self, device: torch.device) -> Documents:
-        """On a device; copies overlap with its work where they come from pinned memory."""
-        return Documents(
-            *(None if part is None else part.to(device, non_blocking=True) for part in self)
-        )  # type: ignore[arg-type]
+    @classmethod
+    def of_batch(cls, batch: Mapping[str, Tensor], varlen: bool) -> Documents:
+        """From a batch of the shards' loader.
+
+        Args:
+            batch: ``position_ids``, ``cu_seqlens`` and ``pieces`` on the device.
+            varlen: say it by offsets, for a GPU in half precision.
+        """
+        if varlen:
+            return cls(batch["position_ids"], None, batch["cu_seqlens"])
+        return cls(batch["position_ids"], document_mask(batch["pieces"]), None)
 
 
 def attend(q_bthd: Tensor, k_btkd: Tensor, v_btkd: Tensor, documents: Documents | None) -> Tensor:

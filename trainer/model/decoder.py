@@ -6,6 +6,8 @@ Suffixes in names of tensors: B rows, T positions, C hidden size, V vocabulary.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +20,7 @@ from trainer.model.llama_block import LlamaBlock
 from trainer.model.norm import RMSNorm
 from trainer.model.rotary import rotary_table
 
+Then = Callable[[Tensor, Tensor], Any]
 BACK_INTO_STREAM = ("attention.out.weight", "feed_forward.down.weight")
 
 
@@ -46,28 +49,25 @@ class Decoder(nn.Module):
 
     @torch.no_grad()
     def _initialise(self) -> None:
-        # Projections back into the residual stream shrink with depth (GPT-2, section 2.3), so
-        # that the stream's variance does not grow with the number of blocks.
-        std = self.config.init_std
         for name, parameter in self.named_parameters():
-            if parameter.dim() < 2:
-                if name.endswith("bias"):
-                    parameter.zero_()
-                continue
-            scale = self.config.hidden_scale**0.5 if name.startswith("blocks.") else 1.0
-            if name.endswith(BACK_INTO_STREAM):
-                scale /= math.sqrt(2 * self.config.layers)
-            nn.init.normal_(parameter, 0.0, std * scale)
+            if not parameter.is_meta:
+                parameter.copy_(initial_weight(name, parameter.shape, self.config))
 
-    def forward(self, ids_bt: Tensor, documents: Documents | None = None) -> Tensor:
-        """Logits [B, T, V].
+    def forward(
+        self, ids_bt: Tensor, documents: Documents | None = None, then: Then | None = None
+    ) -> Any:
+        """Logits [B, T, V], or what ``then`` makes of hidden states and the head.
 
         Args:
             ids_bt: token ids.
             documents: where attention must not cross; None: a whole row is one document.
+            then: given the hidden states [B, T, C] and the head [V, C]; all weights are at hand
+                inside it, also where processes share them.
         """
-        logits: Tensor = self.head(self.hidden(ids_bt, documents))
-        return logits
+        hidden_btc = self.hidden(ids_bt, documents)
+        if then is None:
+            return self.head(hidden_btc)
+        return then(hidden_btc, self.head.weight)
 
     def hidden(self, ids_bt: Tensor, documents: Documents | None = None) -> Tensor:
         """What the output head is multiplied with: [B, T, C]."""
@@ -78,7 +78,9 @@ class Decoder(nn.Module):
             x_btc = x_btc + self.positions(places if documents is None else documents.positions_bt)
         else:
             rotation = rotary_table(ids_bt.shape[1], self.config, ids_bt.device)
-        if torch.is_autocast_enabled(x_btc.device.type) and not self.config.fp32_residual:
+        if self.config.fp32_residual:
+            x_btc = x_btc.float()
+        elif torch.is_autocast_enabled(x_btc.device.type):
             x_btc = x_btc.to(torch.get_autocast_dtype(x_btc.device.type))
         for number, block in enumerate(self.blocks):
             if number < self.recomputed_blocks and torch.is_grad_enabled():
@@ -89,3 +91,17 @@ class Decoder(nn.Module):
         if self.config.hidden_scale != 1:
             out = out * self.config.hidden_scale
         return out
+
+
+def initial_weight(name: str, shape: Sequence[int], config: ModelConfig) -> Tensor:
+    """The first value of a parameter, drawn on the CPU from torch's own generator.
+
+    Projections back into the residual stream shrink with depth (GPT-2, section 2.3), so that the
+    stream's variance does not grow with the number of blocks.
+    """
+    if len(shape) < 2:
+        return torch.zeros(*shape) if name.endswith("bias") else torch.ones(*shape)
+    scale = config.hidden_scale**0.5 if name.startswith("blocks.") else 1.0
+    if name.endswith(BACK_INTO_STREAM):
+        scale /= math.sqrt(2 * config.layers)
+    return nn.init.normal_(torch.empty(*shape), 0.0, config.init_std * scale)

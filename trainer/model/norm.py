@@ -11,4 +11,5 @@ class RMSNorm(nn.RMSNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., C] -> [..., C], of the precision that came in."""
-        return F.rms_norm(x.float(), self.normalized_shape, self.weight, self.eps).to(x.dtype)
+        scale = self.weight.float()
+        return F.rms_norm(x.float(), self.normalized_shape, scale, self.eps).to(x.dtype)
