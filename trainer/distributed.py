@@ -129,6 +129,7 @@ def share(model: Decoder, ranks: Ranks, device: torch.device, bf16: bool) -> Non
     fully_shard(model, mesh=mesh, mp_policy=policy)
     for module in (model, *model.blocks):
         module.set_gradient_divide_factor(1.0)
+        module.set_force_sum_reduction_for_comms(True)
 
 
 def own_part(parameter: Tensor) -> Tensor:
