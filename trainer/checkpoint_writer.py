@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -51,6 +52,14 @@ class CheckpointWriter:
         self.last_step = -1
         """Of the checkpoint that was last read or submitted."""
         ranks.from_first(self._tidy)
+
+    def __enter__(self) -> Self:
+        """Ready to write."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let what was submitted come to the disk, whatever else has gone wrong."""
+        self._thread.shutdown()
 
     def submit(
         self, state: State, pieces: Callable[[], Mapping[str, Piece]], before: Callable[[], None]

@@ -216,9 +216,6 @@ class _Run:
         if checkpoint is not None:
             with open_checkpoint(checkpoint) as saved:
                 learner.load(saved)
-        keep, every = config.keep_checkpoints, config.keep_every
-        writer = CheckpointWriter(self.folder.checkpoints_path, ranks, keep, every)
-        writer.last_step = state.step if checkpoint is not None else -1
         shown = Shown(None, None)
         if run is None:
             run = ranks.from_first(lambda: self._describe(threads))
@@ -230,6 +227,12 @@ class _Run:
             trackers = open_trackers(config.trackers, self.folder.path, state.step, self.settings)
             shown = Shown(self.progress, step_log, stack.enter_context(trackers))
             self._introduce(state, run, threads)
+        # Last, so that it ends first: a checkpoint gets its name when the log is on the disk.
+        keep, every = config.keep_checkpoints, config.keep_every
+        writer = stack.enter_context(
+            CheckpointWriter(self.folder.checkpoints_path, ranks, keep, every)
+        )
+        writer.last_step = state.step if checkpoint is not None else -1
         return Loop(config, self.corpus, self.table, learner, writer, shown, stop), run
 
     def _describe(self, threads: int) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_it_used(tmp_path, name,
 def test_a_file_without_what_is_asked_for_is_named(tmp_path):
     with (
         open_checkpoint(save(tmp_path, 5)) as saved,
-        pytest.raises(CheckpointError, match="step-000005: is damaged .there is no model/other"),
+        pytest.raises(CheckpointError, match=r"step-000005: is damaged .there is no model/other"),
     ):
         saved.rows("model/other", 0, None)
 
@@ -131,5 +131,5 @@ def test_a_full_disk_is_said(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("trainer.checkpoint_writer.write_pieces", full)
-    with pytest.raises(CheckpointError, match="cannot be written: .*No space left"):
+    with pytest.raises(CheckpointError, match=r"cannot be written: .*No space left"):
         save(tmp_path, 5)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812 - the name everyone knows it by
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,9 +23,7 @@ def draw(tokens, size, entries, without_target, seed=0):
 def test_the_same_losses_and_gradients_as_torch(tokens, entries, chunk, without_target):
     hidden, head, targets = draw(tokens, 7, entries, without_target)
     losses = linear_cross_entropy(hidden, head, targets, chunk_tokens=chunk)
-    expected = F.cross_entropy(
-        hidden @ head.T, targets, ignore_index=NO_TARGET, reduction="none"
-    )
+    expected = F.cross_entropy(hidden @ head.T, targets, ignore_index=NO_TARGET, reduction="none")
     torch.testing.assert_close(losses.nats_n, expected.detach(), atol=1e-4, rtol=1e-4)
     (losses.total / 3).backward()
     found, other_found = hidden.grad.clone(), head.grad.clone()

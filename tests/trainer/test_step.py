@@ -99,7 +99,9 @@ def test_a_learner_goes_on_from_what_it_saved(config_path, batches, tmp_path, ov
 
 def test_recomputed_activations_change_nothing(config_path, batches):
     results = [
-        learner(config_path, f"speed.recompute={share}", "speed.loss_chunk=7").step(batches(2), 1e-2)
+        learner(config_path, f"speed.recompute={share}", "speed.loss_chunk=7").step(
+            batches(2), 1e-2
+        )
         for share in (0, 1)
     ]
     assert results[0].wait() == results[1].wait()
