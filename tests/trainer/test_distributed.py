@@ -1,5 +1,6 @@
 """Several processes: the same losses as one, the same order of rows, checkpoints for any number."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,33 +30,39 @@ def losses(outcome):
     return [step["loss"] for step in outcome.folder.read_metrics()]
 
 
-@pytest.mark.parametrize("kind", ["adamw", "muon"])
-def test_two_processes_learn_what_one_does(config_path, tmp_path, kind):
-    """Ten steps by two processes, then on by one: as if one had done it all."""
-    kind = f"optimizer.kind={kind}"
-    one = train(load_config(config_path, [kind, f"out={tmp_path}/one"]))
-    limit = "time_limit=0.0001"  # after the first step; then again, to the tenth
-    run_together(config_path, kind, limit)
-    assert read_state(tmp_path / "model" / "checkpoints" / "step-000001").world == 2
-    run_together(config_path, kind)
-    other = train(load_config(config_path, [kind]))
-    assert other.did_nothing
-    assert losses(other) == pytest.approx(losses(one), rel=1e-5)
+def test_two_processes_learn_what_one_does_and_one_goes_on_from_there(config_path, tmp_path):
+    one = train(load_config(config_path, [f"out={tmp_path}/one"]))
+    run_together(config_path)
+    config = load_config(config_path)
+    both = train(config)
+    assert both.did_nothing
+    assert losses(both) == pytest.approx(losses(one), rel=1e-5)
     read = [(step["tokens"], step["targets"]) for step in one.folder.read_metrics()]
-    assert read == [(step["tokens"], step["targets"]) for step in other.folder.read_metrics()]
-    mine, theirs = load_model(one.checkpoint), load_model(other.checkpoint)
-    assert {name: weight.shape for name, weight in mine.items()} == {
-        name: weight.shape for name, weight in theirs.items()
-    }
+    assert read == [(step["tokens"], step["targets"]) for step in both.folder.read_metrics()]
+    assert_close(load_model(both.checkpoint), load_model(one.checkpoint), 1e-3)
+
+    assert read_state(both.checkpoint).world == 2
+    shutil.rmtree(both.checkpoint)  # the one of step 20 is left
+    again = train(config)
+    assert losses(again) == pytest.approx(losses(one), rel=1e-5)
+    assert_close(load_model(again.checkpoint), load_model(one.checkpoint), 1e-3)
+
+
+def test_muon_gets_whole_matrices(config_path, tmp_path):
+    """Its arithmetic is bf16, so float error is larger."""
+    settings = ["optimizer.kind=muon", "max_steps=8"]
+    one = train(load_config(config_path, [*settings, f"out={tmp_path}/one"]))
+    run_together(config_path, *settings)
+    both = train(load_config(config_path, settings))
+    assert losses(both) == pytest.approx(losses(one), rel=1e-3)
+    assert_close(load_model(both.checkpoint), load_model(one.checkpoint), 1e-2)
+
+
+def assert_close(mine, theirs, most):
+    """The same weights, apart by ``most`` or less."""
+    assert sorted(mine) == sorted(theirs)
     for name, weight in mine.items():
-        assert (weight - theirs[name]).abs().max() < 1e-3, name
-
-
-def test_one_process_goes_on_where_two_stopped(config_path, tmp_path):
-    whole = train(load_config(config_path, [f"out={tmp_path}/whole"]))
-    run_together(config_path, "time_limit=0.0001")
-    again = train(load_config(config_path))
-    assert losses(again) == pytest.approx(losses(whole), rel=1e-5)
+        assert (weight - theirs[name]).abs().max() < most, name
 
 
 def test_steps_that_cannot_be_shared_are_refused():
