@@ -140,7 +140,7 @@ class SavedTensors:
         found = []
         try:
             if not shape:
-                return self._file(parts[0][1]).get_tensor(name)  # type: ignore[no-any-return]
+                return self._file(parts[0][1]).get_tensor(name)
             end = shape[0] if count is None else first + count
             for begin, rank, _ in parts:
                 stored = self._file(rank).get_slice(name)

@@ -21,6 +21,10 @@ SECONDS_TO_LEAVE = 8.0
 """For the main thread, before the process is ended from beside it."""
 
 
+SECONDS_OF_ONE_REQUEST = 1.5
+"""Ctrl-C reaches a process of torchrun twice: from the terminal and from torchrun."""
+
+
 class Leave(BaseException):
     """The run is left where nothing is to be saved."""
 
@@ -78,9 +82,14 @@ def stop_requests(
         yield request
         return
 
+    asked_at: list[float] = []
+
     def handle(number: int, frame: FrameType | None) -> None:
+        asked_at.append(time.monotonic())
         if request.asked:
-            raise KeyboardInterrupt
+            if asked_at[-1] - asked_at[0] > SECONDS_OF_ONE_REQUEST:
+                raise KeyboardInterrupt
+            return
         if not request.nothing_to_lose:
             note("stopping: this step ends, then a checkpoint is written (again: stop at once)")
         request.ask()

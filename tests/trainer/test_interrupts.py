@@ -36,12 +36,15 @@ import ctypes
 """As a compiler, or a wait for another process, that lets Python run no handler."""
 
 
-def test_a_signal_asks_and_a_second_one_interrupts():
+def test_a_signal_asks_and_a_later_one_interrupts(monkeypatch):
+    """Not one right after it: torchrun passes on the Ctrl-C that the terminal sent everyone."""
     said = []
     with stop_requests(said.append) as stop:
         assert not stop
         os.kill(os.getpid(), signal.SIGTERM)
         assert stop
+        os.kill(os.getpid(), signal.SIGTERM)
+        monkeypatch.setattr("trainer.interrupts.SECONDS_OF_ONE_REQUEST", 0)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
     assert len(said) == 1
