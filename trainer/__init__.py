@@ -20,7 +20,8 @@
 A row holds several documents. Attention stays within each (``document_mask``), and no loss is taken
 where the next token is padding or belongs to another piece, so a packed document is learnt from as
 if it stood alone. Learned positions begin anew with each document; rotary ones count through the
-row, which attention does not notice, since it depends on distances only. A document cut in two rows goes on without sight of its first part.
+row, which attention does not notice, since it depends on distances only. A document cut in two
+rows goes on without sight of its first part.
 
     >>> from trainer.config_file import load_config
     >>> from trainer.train import train
