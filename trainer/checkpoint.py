@@ -1,33 +1,32 @@
 """Checkpoints: everything a run needs to go on as if it had never stopped.
 
-    OUT/checkpoints/step-000050/model.pt       parameters
-    OUT/checkpoints/step-000050/optimizer.pt   AdamW's moments
-    OUT/checkpoints/step-000050/state.json     step, rows read, hashes of settings and shards
+    OUT/checkpoints/step-000050/rank-00000.safetensors, .json   see ``trainer.checkpoint_files``
+    OUT/checkpoints/step-000050/state.json                      step, rows read, hashes
 
-The folder is written under a temporary name and renamed, and renamed again before it is removed, so
-one that is there is whole. The model has no dropout and rows are read in order, so no state of a
-random generator belongs to it: on a CPU, with as many threads, a run that goes on from here makes
-the bytes it would have made unbroken.
+The folder is written under a temporary name and renamed when all processes have written, and
+renamed again before it is removed, so one that is there is whole. The model has no dropout and rows
+are read in order, so no state of a random generator belongs to it: on a CPU, with as many threads,
+a run that goes on from here makes the bytes it would have made unbroken.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import pickle
+import logging
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import torch
-from torch import nn
+from torch import Tensor
 
+from trainer.checkpoint_files import SavedTensors, check_files, damaged
+from trainer.distributed import Ranks
 from trainer.errors import CheckpointError
 
-MODEL, OPTIMIZER, STATE = "model.pt", "optimizer.pt", "state.json"
+STATE = "state.json"
+log = logging.getLogger("trainer")
 
 
 @dataclass(frozen=True)
@@ -40,50 +39,49 @@ class State:
     """The whole reading state: the next step begins with this row."""
     settings_sha256: str
     shards_sha256: str
+    world: int = 1
+    """How many processes wrote the checkpoint."""
 
 
-def save_checkpoint(
-    folder: Path, state: State, model: nn.Module, optimizer: torch.optim.Optimizer, keep: int
-) -> Path:
-    """Write a checkpoint and remove the oldest ones.
-
-    Args:
-        folder: of all checkpoints.
-        state: where the run stands.
-        model: its parameters.
-        optimizer: its moments.
-        keep: how many checkpoints stay.
-
-    Returns:
-        The folder of this one.
-    """
-    path = folder / f"step-{state.step:06d}"
-    if not path.exists():
-        temporary = folder / f".{path.name}.tmp"
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        _save(model.state_dict(), temporary / MODEL)
-        _save(optimizer.state_dict(), temporary / OPTIMIZER)
-        text = json.dumps(dataclasses.asdict(state), indent=2) + "\n"
-        (temporary / STATE).write_text(text, encoding="utf-8")
-        temporary.rename(path)
-    for old in checkpoints(folder)[:-keep]:
-        old.rename(folder / f".{old.name}.tmp")
-    for unfinished in folder.glob(".step-*.tmp"):
-        shutil.rmtree(unfinished)
-    return path
+def checkpoint_name(step: int) -> str:
+    """Name of the folder of a step's checkpoint."""
+    return f"step-{step:06d}"
 
 
 def checkpoints(folder: Path) -> list[Path]:
     """The checkpoints that are there, oldest first."""
     found = [path for path in folder.glob("step-*") if (path / STATE).exists()]
-    return sorted(found, key=lambda path: int(path.name.removeprefix("step-")))
+    return sorted(found, key=step_of)
+
+
+def step_of(checkpoint: Path) -> int:
+    """The step after which it was written."""
+    return int(checkpoint.name.removeprefix("step-"))
 
 
 def latest_checkpoint(folder: Path) -> Path | None:
     """The last one, or None."""
     found = checkpoints(folder)
     return found[-1] if found else None
+
+
+def last_sound_checkpoint(folder: Path, ranks: Ranks) -> Path | None:
+    """The last one whose bytes are those that were written; damaged ones are named and removed.
+
+    Every process checks a share of the files, and all agree.
+    """
+    for path in reversed(ranks.from_first(lambda: checkpoints(folder))):
+        problem = None
+        try:
+            world = read_state(path).world
+            check_files(path, range(ranks.rank, world, ranks.world))
+        except CheckpointError as error:
+            problem = str(error)
+            log.warning("%s; the checkpoint before it is used, if there is one", problem)
+        if not ranks.any(problem is not None):
+            return path
+        ranks.from_first(lambda path=path: _remove(path))  # type: ignore[misc]
+    return None
 
 
 def read_state(checkpoint: Path) -> State:
@@ -96,50 +94,50 @@ def read_state(checkpoint: Path) -> State:
     try:
         return State(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, str(error)) from error
 
 
-def load_model(checkpoint: Path, device: torch.device | str = "cpu") -> Mapping[str, torch.Tensor]:
-    """The parameters by name.
-
-    Raises:
-        CheckpointError: the file is damaged.
-    """
-    state: Mapping[str, torch.Tensor] = _load(checkpoint / MODEL, device)
-    return state
+def write_state(folder: Path, state: State) -> None:
+    """Write ``state.json`` into a checkpoint that is whole but for it."""
+    text = json.dumps(dataclasses.asdict(state), indent=2) + "\n"
+    (folder / STATE).write_text(text, encoding="utf-8")
 
 
-def load_checkpoint(
-    checkpoint: Path, model: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device
-) -> None:
-    """Put the parameters and moments into ``model`` and ``optimizer``.
+def open_checkpoint(checkpoint: Path) -> SavedTensors:
+    """Its tensors, by name and rows: ``model/...``, ``optimizer/...``, ``guard/...``.
 
     Raises:
         CheckpointError: a file is damaged.
     """
-    model.load_state_dict(load_model(checkpoint, device))
-    optimizer.load_state_dict(_load(checkpoint / OPTIMIZER, device))
+    return SavedTensors(checkpoint, read_state(checkpoint).world)
 
 
-def _save(state: Mapping[str, Any], path: Path) -> None:
-    with path.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())  # the rename must not survive a power cut that the bytes did not
+def load_model(checkpoint: Path) -> Mapping[str, Tensor]:
+    """The parameters by name, whole, on the CPU; a tied head is the embedding, and not named.
+
+    Raises:
+        CheckpointError: a file is damaged.
+    """
+    with open_checkpoint(checkpoint) as saved:
+        return {
+            name.removeprefix("model/"): saved.rows(name, 0, None) for name in saved.names("model/")
+        }
 
 
-def _load(path: Path, device: torch.device | str) -> Any:
-    """Tensors and plain values only: a checkpoint of unknown origin cannot run code."""
-    try:
-        return torch.load(path, map_location=device, weights_only=True)
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
-        raise _damaged(path, error) from error
+def remove_unfinished(folder: Path) -> None:
+    """What a process that died left half written or half removed."""
+    for path in folder.glob(".step-*.tmp"):
+        shutil.rmtree(path)
 
 
-def _damaged(path: Path, error: Exception) -> CheckpointError:
-    said = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    reason = said.partition(". ")[0].partition("\n")[0]
-    return CheckpointError(
-        f"{path}: is damaged ({reason}). Remove the folder {path.parent}: the run then goes on "
-        "from the checkpoint before it, or from the beginning where there is none"
-    )
+def remove_old(folder: Path, keep: int, keep_every: int) -> None:
+    """Keep the last ``keep``, and those of multiples of ``keep_every`` steps."""
+    for path in checkpoints(folder)[:-keep]:
+        if not keep_every or step_of(path) % keep_every:
+            _remove(path)
+
+
+def _remove(checkpoint: Path) -> None:
+    hidden = checkpoint.with_name(f".{checkpoint.name}.tmp")
+    checkpoint.rename(hidden)
+    shutil.rmtree(hidden)

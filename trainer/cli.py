@@ -21,16 +21,28 @@ Train a language model on token shards, and hand it to other libraries.
 
   python -m trainer run configs/train/sample.yaml
   python -m trainer run configs/train/sample.yaml model.layers=8 out=runs/deeper
+  torchrun --nproc-per-node 8 -m trainer run configs/train/sample.yaml
+  python -m trainer trace runs/mix_2T-model --step 100
+  python -m trainer verify-resume configs/train/sample.yaml
   python -m trainer export runs/mix_2T-model --to hf runs/mix_2T-hf
 """
 EPILOG = """\
 A run that stops, for whatever reason, goes on after its last checkpoint when the same command is
-given again; Ctrl-C writes one first. Exit codes: 0 done, 1 failed, 2 bad usage, configuration or
-shards, 130 stopped by Ctrl-C.
+given again; Ctrl-C, SIGTERM and a time limit write one first. Exit codes: 0 done, or stopped so;
+1 failed; 2 bad usage, configuration or shards; 130 stopped by a second Ctrl-C.
 """
 RUN_DESCRIPTION = """\
 Train the model that CONFIG describes on its shards. Into the folder `out` of the configuration go
-metrics.jsonl and speed.jsonl (a line per step), checkpoints/, run.json and loss.png.
+metrics.jsonl and speed.jsonl (a line per step), held_out.jsonl, checkpoints/, run.json, loss.png
+and report.html. Under torchrun all processes train one model, each with a part of its weights.
+"""
+TRACE_DESCRIPTION = """\
+Name what a step of a run read: components, documents and, where the shards lie in a run folder of
+the pipeline, their languages and origins.
+"""
+VERIFY_DESCRIPTION = """\
+Train a few steps unbroken, then once more with the process killed on the way, and compare every
+loss and every byte of the last checkpoint. Nothing is left behind.
 """
 EXPORT_DESCRIPTION = """\
 Write the last checkpoint of a run in another format. hf: a folder that
@@ -90,7 +102,24 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("overrides", nargs="*", default=[], metavar="KEY=VALUE",
                      help="instead of what CONFIG says: model.layers=2, max_steps=100")  # fmt: skip
     run.add_argument("--fresh", action="store_true", help="throw away what `out` holds of a run")
+    run.add_argument("--time-limit", type=float, metavar="MINUTES",
+                     help="then a checkpoint is written and the run ends")  # fmt: skip
     run.set_defaults(command=_run)
+    verify = commands.add_parser(
+        "verify-resume", help="prove that a killed run goes on bit for bit",
+        description=VERIFY_DESCRIPTION,
+    )  # fmt: skip
+    verify.add_argument("config", metavar="CONFIG")
+    verify.add_argument("overrides", nargs="*", default=[], metavar="KEY=VALUE")
+    verify.add_argument("--steps", type=int, default=12, help="of the short runs (default: 12)")
+    verify.add_argument("--kills", type=int, default=2, help="default: 2")
+    verify.set_defaults(command=_verify)
+    trace = commands.add_parser(
+        "trace", help="name the documents of a step", description=TRACE_DESCRIPTION
+    )
+    trace.add_argument("out", metavar="OUT", help="folder of a run, or one of its checkpoints")
+    trace.add_argument("--step", type=int, required=True, help="counted from 1")
+    trace.set_defaults(command=_trace)
     export = commands.add_parser(
         "export", help="write a trained model for other libraries",
         description=EXPORT_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -117,8 +146,14 @@ def _run(options: argparse.Namespace) -> int:
     from trainer.config_file import load_config
     from trainer.train import train
 
-    outcome = train(load_config(options.config, options.overrides), fresh=options.fresh)
+    overrides = [*options.overrides]
+    if options.time_limit is not None:
+        overrides.append(f"time_limit={options.time_limit}")
+    config = load_config(options.config, overrides)
+    outcome = train(config, fresh=options.fresh, may_exit=True)
     folder = outcome.folder
+    if not outcome.is_first:
+        return DONE
     if outcome.did_nothing:
         print(f"nothing to do: {folder.path} is complete, {outcome.steps} steps")
     elif outcome.step < outcome.steps:
@@ -126,14 +161,41 @@ def _run(options: argparse.Namespace) -> int:
             f"stopped after step {outcome.step} of {outcome.steps}, checkpoint "
             f"{outcome.checkpoint}. Give the same command again to go on."
         )
-        return INTERRUPTED
+        return DONE
     print(
         f"loss        {outcome.first_loss:.3f} at first, {outcome.last_loss:.3f} at last "
         f"(unigram entropy {outcome.unigram_entropy:.3f}), nats per token\n"
         f"curve       {folder.curve_path}\n"
+        f"report      {folder.page_path}\n"
         f"checkpoint  {outcome.checkpoint}\n"
         f"export      python -m trainer export {folder.path} --to hf {folder.path}-hf"
     )
+    return DONE
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from trainer.config_file import load_config
+    from trainer.verify_resume import verify_resume
+
+    load_config(options.config, options.overrides)  # its mistakes, before anything is run
+    verdict = verify_resume(
+        options.config, options.overrides, options.steps, options.kills, say=_complain
+    )
+    for line in verdict.differences:
+        print(line)
+    if verdict.differences:
+        print("not bit-exact: unbroken / broken runs differ as above")
+        return FAILED
+    print(f"bit-exact: {verdict.steps} steps, killed {len(verdict.killed_after)} times")
+    return DONE
+
+
+def _trace(options: argparse.Namespace) -> int:
+    from trainer.trace import config_of, describe_trace, trace_step
+
+    config = config_of(options.out)
+    for line in describe_trace(trace_step(config, options.step), config.shards):
+        print(line)
     return DONE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,25 +20,42 @@ def draw_curve(folder: OutputFolder) -> None:
     Raises:
         OutputError: the folder has no steps to draw.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     metrics, run = folder.read_metrics(), folder.read_run()
     if not metrics or run is None:
         raise OutputError(f"{folder.path}: no steps to draw")
-    # A figure of its own instead of pyplot: no global state, and no display is looked for.
-    figure = Figure(figsize=(9, 6), dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = _figure(6)
     loss_axis, rate_axis = figure.subplots(2, 1, sharex=True, height_ratios=[5, 1])
     _draw_loss(loss_axis, metrics, run)
     _draw_learning_rate(rate_axis, metrics)
     for axis in (loss_axis, rate_axis):
         axis.set_xlim(1, max(len(metrics), 2))
-        axis.grid(color="#e5e7eb", linewidth=0.6)
-        axis.spines[["top", "right"]].set_visible(False)
+        _tidy(axis)
     figure.legend(loc="outside lower center", ncols=3, frameon=False)  # covers no part of a curve
     with atomic_path(str(folder.curve_path)) as temporary:
         figure.savefig(temporary, format="png")
+
+
+def new_figure() -> tuple[Any, Any]:
+    """A picture of one axis, for a page."""
+    figure = _figure(4)
+    axis = figure.subplots()
+    _tidy(axis)
+    return figure, axis
+
+
+def _figure(height: float) -> Any:
+    """A figure of its own instead of pyplot: no global state, and no display is looked for."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, height), dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _tidy(axis: Any) -> None:
+    axis.grid(color="#e5e7eb", linewidth=0.6)
+    axis.spines[["top", "right"]].set_visible(False)
 
 
 def smoothed(values: np.ndarray) -> np.ndarray:
@@ -57,7 +75,7 @@ def smoothed(values: np.ndarray) -> np.ndarray:
     return (sums[end] - sums[first]) / (end - first)
 
 
-def phase_borders(metrics: list[dict[str, Any]]) -> list[tuple[int, str]]:
+def phase_borders(metrics: Sequence[dict[str, Any]]) -> list[tuple[int, str]]:
     """The first step of each phase that was reached, with the phase's name."""
     borders: list[tuple[int, str]] = []
     for step in metrics:

@@ -1,48 +1,76 @@
 """Shards as training batches. Row order is training order, so where a run stands is one integer.
 
-The rows of all phases, one after the other, are numbered from 0; step s reads the rows from
-``s * global_batch_rows`` on, however many devices share them. Nothing is shuffled or buffered, so
-nothing but the number of rows read has to be saved. Reading is ``TokenShards.loader``'s; here its
-batches become the model's inputs, and its errors the trainer's.
+The rows of all phases that are trained on, one after the other, are numbered from 0. Nothing is
+shuffled or buffered, so nothing but the number of rows read has to be saved. Reading is
+``TokenShards.loader``'s; here its batches get what losses by component need, made in the same
+thread, and its errors become the trainer's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from formats.loading.batch import IGNORE
+from formats.loading.batch import IGNORE, Batch
 from formats.loading.errors import ShardError
+from formats.loading.loader import Loader, read_ahead
 from formats.loading.order import RowOrder
 from formats.manifest import MANIFEST
 from formats.shards import TokenShards
 from formats.storage import file_size
-from trainer.errors import ShardsError
+from trainer.errors import ConfigError, ShardsError
+from trainer.token_bytes import token_bytes
 
 NO_TARGET = IGNORE
 """A target without loss."""
+HELD_OUT = "held_out"
+"""Phase that is evaluated where there is one of that name."""
+MOST_AHEAD = 64
+"""Micro batches that are read before their turn, at most."""
 
 
-class Batch(NamedTuple):
-    """Consecutive rows, ready for the model."""
+@dataclass(frozen=True)
+class Corpus:
+    """What a run reads."""
 
-    input_ids: np.ndarray
-    """int64 [B, T]."""
-    documents: np.ndarray
-    """int64 [B, T]: which piece of the row a position belongs to, from 0; padding is a piece."""
-    targets: np.ndarray
-    """int64 [B, T]: the token after each position, ``NO_TARGET`` where none is to be predicted."""
+    shards: TokenShards
+    training: RowOrder
+    held_out: RowOrder | None
+    token_bytes: np.ndarray | None
+    """int64 [vocabulary]: bytes of text of each token; None where the tokenizer is not there."""
 
 
-def open_rows(path: str) -> RowOrder:
+def open_corpus(path: str, held_out: str | None = None) -> Corpus:
     """The rows of a folder of shards, all of whose files are there.
+
+    Args:
+        path: the folder.
+        held_out: phase that is not trained on; None: the one called held_out, if there is one.
 
     Raises:
         ShardsError: it is not such a folder, a file is missing, or there is no row.
+        ConfigError: there is no phase ``held_out``.
     """
+    shards = _opened(path)
+    names = [phase.name for phase in shards.manifest.phases]
+    if held_out is not None and held_out not in names:
+        raise ConfigError(f"held_out: no phase {held_out!r} in {path}; it has {', '.join(names)}")
+    kept_apart = held_out or HELD_OUT
+    training = RowOrder(_of_phases(shards, [name for name in names if name != kept_apart]))
+    if not len(training):
+        raise ShardsError(f"{shards.path} has no rows: there is nothing to train on")
+    aside = RowOrder(_of_phases(shards, [kept_apart])) if kept_apart in names else None
+    manifest = shards.manifest
+    lengths = token_bytes(path, manifest.vocab_size, manifest.tokenizer_sha256)
+    return Corpus(shards, training, aside if aside is not None and len(aside) else None, lengths)
+
+
+def _opened(path: str) -> TokenShards:
     try:
         shards = TokenShards(path)
     except FileNotFoundError as error:
@@ -58,41 +86,88 @@ def open_rows(path: str) -> RowOrder:
             f"{shards.path}/{missing[0]}: is missing (missing: {len(missing)} of the {len(files)} "
             f"files that {MANIFEST} names)"
         )
-    rows = RowOrder(shards)
-    if not len(rows):
-        raise ShardsError(f"{shards.path} has no rows: there is nothing to train on")
-    return rows
+    return shards
 
 
-def batches(rows: RowOrder, start: int, end: int, batch_rows: int) -> Iterator[Batch]:
-    """Batches of ``batch_rows`` rows from ``start`` on; the last one may have fewer.
+def _of_phases(shards: TokenShards, names: list[str]) -> TokenShards:
+    """The same folder as if it had these phases alone."""
+    found = copy.copy(shards)
+    phases = [phase for phase in shards.manifest.phases if phase.name in names]
+    found.manifest = shards.manifest.model_copy(update={"phases": phases})
+    return found
+
+
+def micro_batches(
+    order: RowOrder, micro_rows: int, global_rows: int, start: int = 0, end: int | None = None,
+    rank: int = 0, world: int = 1, lengths: np.ndarray | None = None,
+    fields: Sequence[str] | None = None,
+) -> Iterator[list[dict[str, Any]]]:  # fmt: skip
+    """The micro batches of each step of a process.
 
     A thread reads ahead, so that disk and device work at the same time.
 
     Args:
-        rows: where from.
+        order: the rows.
+        micro_rows: rows of a micro batch.
+        global_rows: rows of a step, over all processes; a multiple of world x micro_rows.
         start: first row.
-        end: the row after the last.
-        batch_rows: rows per batch.
+        end: the row after the last; None: all.
+        rank: this process.
+        world: how many there are.
+        lengths: bytes of each token.
+        fields: which tensors are made, ``labels`` among them; None: all.
+
+    Returns:
+        ``Loader.tensors``'s dictionaries, and ``row_figures`` float64 [B, 3]: targets, bytes of the
+        targets (nan where they are not known), and 1, or 0 for a row of padding.
 
     Raises:
         ShardsError: a file is damaged, or a token id is not of the vocabulary.
     """
-    with _named_as_ours():
-        for batch in rows.shards.loader(None, batch_rows, batch_rows, state=start, end=end):
-            arrays = batch.input_ids, batch.pieces(), batch.labels()
-            # One process needs no rows of padding to keep step with others.
-            yield Batch(*(array[: batch.rows].astype(np.int64, copy=False) for array in arrays))
+    from formats.loading.torch_batches import can_pin, to_tensors
+
+    loader = Loader(order.shards, None, global_rows, micro_rows, rank, world, start, end)
+    division, pinned = loader.division, can_pin()
+
+    def made(number: int) -> dict[str, Any]:
+        import torch
+
+        batch = loader.read(division, number)
+        tensors = to_tensors(batch, fields, pinned)
+        figures = torch.from_numpy(row_figures(batch, tensors["labels"].numpy(), lengths))
+        return tensors | {"row_figures": figures.pin_memory() if pinned else figures}
+
+    ahead = min(division.batches_per_step + 1, MOST_AHEAD)
+    step: list[dict[str, Any]] = []
+    with named_as_ours():
+        for batch in read_ahead(made, range(division.batches), ahead):
+            step.append(batch)
+            if len(step) == division.batches_per_step:
+                yield step
+                step = []
 
 
-def unigram_entropy(rows: RowOrder, end: int, most_tokens: int = 20_000_000) -> float:
+def row_figures(batch: Batch, labels: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:
+    """Targets, bytes of the targets, and whether it is a row of the shards: float64 [B, 3]."""
+    has_target = labels != NO_TARGET
+    figures = np.empty((len(labels), 3))
+    figures[:, 0] = has_target.sum(axis=1)
+    if lengths is None:
+        figures[:, 1] = np.nan
+    else:
+        figures[:, 1] = (lengths[np.where(has_target, labels, 0)] * has_target).sum(axis=1)
+    figures[:, 2] = np.arange(len(labels)) < batch.rows
+    return figures
+
+
+def unigram_entropy(order: RowOrder, end: int, most_tokens: int = 20_000_000) -> float:
     """Entropy, in nats per token, of how often each token is a target.
 
     It is the loss of a model that knows the frequencies of tokens and nothing else: a trained
     model has to be below it.
 
     Args:
-        rows: where from.
+        order: where from.
         end: rows before this one count.
         most_tokens: more are not read; blocks evenly spread over the rows stand for all.
 
@@ -100,14 +175,14 @@ def unigram_entropy(rows: RowOrder, end: int, most_tokens: int = 20_000_000) -> 
         ShardsError: a file is damaged, or a token id is not of the vocabulary.
     """
     block = 64
-    manifest = rows.shards.manifest
-    loader = rows.shards.loader(None, block, block, end=end)
+    manifest = order.shards.manifest
+    loader = order.shards.loader(None, block, block, end=end)
     numbers = np.arange(loader.division.batches)
     wanted = max(1, most_tokens // (block * manifest.sequence_length))
     if len(numbers) > wanted:
         numbers = numbers[np.linspace(0, len(numbers) - 1, wanted).astype(np.int64)]
     counts = np.zeros(manifest.vocab_size, np.int64)
-    with _named_as_ours():
+    with named_as_ours():
         for number in numbers.tolist():
             targets = loader.read(loader.division, number).labels()
             counts += np.bincount(targets[targets != NO_TARGET], minlength=len(counts))
@@ -116,7 +191,7 @@ def unigram_entropy(rows: RowOrder, end: int, most_tokens: int = 20_000_000) -> 
 
 
 @contextmanager
-def _named_as_ours() -> Iterator[None]:
+def named_as_ours() -> Iterator[None]:
     """What is wrong with shards is for the person who started the run to mend."""
     try:
         yield

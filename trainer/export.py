@@ -1,4 +1,4 @@
-"""A trained model as others load it: the files of a Hugging Face Llama."""
+"""A trained model as others load it: a folder of ``transformers``."""
 
 from __future__ import annotations
 
@@ -8,30 +8,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from formats.storage import filesystem
 from trainer.checkpoint import latest_checkpoint, load_model
+from trainer.config import ModelConfig
 from trainer.errors import OutputError
+from trainer.hf import hf_config, hf_weights, token_ids
 from trainer.output import OutputFolder
 
 FORMATS = ("hf",)
 TOKENIZER_JSON = "tokenizer.json"
-NAMES = {
-    "embedding": "model.embed_tokens",
-    "norm": "model.norm",
-    "head": "lm_head",
-    "attention_norm": "input_layernorm",
-    "attention.query": "self_attn.q_proj",
-    "attention.key": "self_attn.k_proj",
-    "attention.value": "self_attn.v_proj",
-    "attention.out": "self_attn.o_proj",
-    "feed_forward_norm": "post_attention_layernorm",
-    "feed_forward.gate": "mlp.gate_proj",
-    "feed_forward.up": "mlp.up_proj",
-    "feed_forward.down": "mlp.down_proj",
-}
-"""Our names of modules -> those of ``transformers``' Llama; within a block, without its number."""
 
 
 def export_hf(out: str | Path, target: str | Path) -> str:
@@ -64,9 +49,9 @@ def export_hf(out: str | Path, target: str | Path) -> str:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     _write_json(temporary / "config.json", hf_config(run))
-    _write_json(temporary / "generation_config.json", _token_ids(run))
-    tied = run["config"]["model"]["tie_embeddings"]
-    weights = hf_weights(dict(load_model(checkpoint)), tied)
+    _write_json(temporary / "generation_config.json", token_ids(run))
+    config = ModelConfig.model_validate(run["config"]["model"])
+    weights = hf_weights(load_model(checkpoint), config)
     save_file(weights, temporary / "model.safetensors", metadata={"format": "pt"})
     for name, contents in tokenizer.items():
         (temporary / name).write_bytes(contents)
@@ -77,57 +62,6 @@ def export_hf(out: str | Path, target: str | Path) -> str:
         f"without a tokenizer: there is none at {_tokenizer_folder(run)}"
     )  # fmt: skip
     return f"{checkpoint.name} of {folder.path} is in {target}, {what}"
-
-
-def hf_config(run: dict[str, Any]) -> dict[str, Any]:
-    """``config.json`` of the model that a run's ``run.json`` describes."""
-    model = run["config"]["model"]
-    theta = model["rope_theta"]
-    return {
-        "architectures": ["LlamaForCausalLM"],
-        "model_type": "llama",
-        "vocab_size": run["vocab_size"],
-        "hidden_size": model["hidden_size"],
-        "intermediate_size": model["feed_forward_size"],
-        "num_hidden_layers": model["layers"],
-        "num_attention_heads": model["heads"],
-        "num_key_value_heads": model["kv_heads"],
-        "head_dim": model["hidden_size"] // model["heads"],
-        "hidden_act": "silu",
-        "rms_norm_eps": model["norm_eps"],
-        # transformers 5 reads the second, 4 the first.
-        "rope_theta": theta,
-        "rope_parameters": {"rope_type": "default", "rope_theta": theta},
-        "max_position_embeddings": run["sequence_length"],
-        "tie_word_embeddings": model["tie_embeddings"],
-        "attention_bias": False,
-        "mlp_bias": False,
-        "initializer_range": model["init_std"],
-        "torch_dtype": "float32",
-    } | _token_ids(run)
-
-
-def hf_weights(weights: dict[str, Tensor], tied: bool) -> dict[str, Tensor]:
-    """Parameters under the names of ``transformers``; a tied head is left out, as it does."""
-    return {
-        hf_name(name): weight.contiguous()
-        for name, weight in weights.items()
-        if not (tied and name == "head.weight")
-    }
-
-
-def hf_name(name: str) -> str:
-    """``blocks.3.attention.out.weight`` -> ``model.layers.3.self_attn.o_proj.weight``."""
-    module, _, kind = name.rpartition(".")
-    if not module.startswith("blocks."):
-        return f"{NAMES[module]}.{kind}"
-    _, number, inner = module.split(".", 2)
-    return f"model.layers.{number}.{NAMES[inner]}.{kind}"
-
-
-def _token_ids(run: dict[str, Any]) -> dict[str, int | None]:
-    """bos, eos and pad as the shards name them; null keeps ``transformers`` from assuming ids."""
-    return {f"{role}_token_id": run["special_ids"].get(role) for role in ("bos", "eos", "pad")}
 
 
 def _tokenizer_folder(run: dict[str, Any]) -> str:

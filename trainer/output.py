@@ -3,8 +3,10 @@
 OUT/run.json            configuration, shards, parameter count, unigram entropy
 OUT/metrics.jsonl       what was learnt, one JSON object per step
 OUT/speed.jsonl         how fast, one JSON object per step
+OUT/held_out.jsonl      losses of the held-out rows, one JSON object per evaluation
 OUT/checkpoints/        see ``trainer.checkpoint``
 OUT/loss.png            see ``trainer.curve``
+OUT/report.html         see ``trainer.page``
 
 Nothing in ``metrics.jsonl`` depends on the clock, so on a CPU it has the same bytes whether a run
 was stopped or not; times are kept apart for that.
@@ -37,6 +39,8 @@ class OutputFolder:
         self.run_path = self.path / "run.json"
         self.metrics_path = self.path / "metrics.jsonl"
         self.speed_path = self.path / "speed.jsonl"
+        self.held_out_path = self.path / "held_out.jsonl"
+        self.page_path = self.path / "report.html"
         self.checkpoints_path = self.path / "checkpoints"
         self.curve_path = self.path / "loss.png"
 
@@ -63,7 +67,9 @@ class OutputFolder:
 
     def clear(self) -> None:
         """Remove what a run writes, and nothing else that may be in the folder."""
-        for path in (self.run_path, self.metrics_path, self.speed_path, self.curve_path):
+        files = (self.run_path, self.metrics_path, self.speed_path, self.held_out_path,
+                 self.curve_path, self.page_path)  # fmt: skip
+        for path in files:
             path.unlink(missing_ok=True)
         if self.checkpoints_path.exists():
             shutil.rmtree(self.checkpoints_path)
@@ -96,6 +102,10 @@ class OutputFolder:
         """How fast the steps so far were, in order."""
         return _read_lines(self.speed_path)
 
+    def read_held_out(self) -> list[dict[str, Any]]:
+        """The evaluations so far, in order."""
+        return _read_lines(self.held_out_path)
+
     def cut_steps(self, step: int) -> None:
         """Forget the steps after ``step``: they are about to be made again.
 
@@ -109,8 +119,9 @@ class OutputFolder:
                 "start anew with --fresh"
             )
         _write_lines(self.metrics_path, kept)
-        speed = [figures for figures in self.read_speed() if figures["step"] <= step]
-        _write_lines(self.speed_path, speed)
+        for path in (self.speed_path, self.held_out_path):
+            before = [figures for figures in _read_lines(path) if figures["step"] <= step]
+            _write_lines(path, before)
 
     @contextmanager
     def step_log(self) -> Iterator[StepLog]:
@@ -118,30 +129,39 @@ class OutputFolder:
         with (
             self.metrics_path.open("a", encoding="utf-8") as metrics,
             self.speed_path.open("a", encoding="utf-8") as speed,
+            self.held_out_path.open("a", encoding="utf-8") as held_out,
         ):
-            yield StepLog(metrics, speed)
+            yield StepLog(metrics, speed, held_out)
 
 
 class StepLog:
-    """Appends to ``metrics.jsonl`` and ``speed.jsonl``."""
+    """Appends to ``metrics.jsonl``, ``speed.jsonl`` and ``held_out.jsonl``."""
 
-    def __init__(self, metrics: TextIO, speed: TextIO) -> None:
-        """Of two open files."""
-        self._metrics, self._speed = metrics, speed
+    def __init__(self, metrics: TextIO, speed: TextIO, held_out: TextIO) -> None:
+        """Of open files."""
+        self._metrics, self._speed, self._held_out = metrics, speed, held_out
 
     def add(self, metrics: dict[str, Any], speed: dict[str, Any]) -> None:
-        """A line of each; whoever follows the files sees it at once."""
-        for file, figures in ((self._metrics, metrics), (self._speed, speed)):
-            file.write(as_line(figures))
-            file.flush()
+        """A step's line of each; whoever follows the files sees it at once."""
+        _append(self._metrics, metrics)
+        _append(self._speed, speed)
+
+    def add_held_out(self, figures: dict[str, Any]) -> None:
+        """An evaluation's line."""
+        _append(self._held_out, figures)
 
     def sync(self) -> None:
         """Bring the lines to the disk: a checkpoint must not survive a power cut that they did not.
 
         See ``OutputFolder.cut_steps``, which refuses to go on where steps are missing.
         """
-        for file in (self._metrics, self._speed):
+        for file in (self._metrics, self._speed, self._held_out):
             os.fsync(file.fileno())
+
+
+def _append(file: TextIO, figures: dict[str, Any]) -> None:
+    file.write(as_line(figures))
+    file.flush()
 
 
 def as_line(figures: dict[str, Any]) -> str:

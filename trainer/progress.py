@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
+from datetime import timedelta
 from typing import Any
 
 from formats.units import format_count
@@ -24,6 +26,7 @@ class Progress:
             live: a bar instead of lines.
         """
         self._steps, self._log_every = steps, log_every
+        self._first: tuple[int, float] | None = None
         self._bar: Any = None
         self._task: Any = None
         if sys.stderr.isatty() if live is None else live:
@@ -52,9 +55,21 @@ class Progress:
             )
         elif metrics["step"] in (1, self._steps) or metrics["step"] % self._log_every == 0:
             log.info(
-                "step %d of %d, %s: %s",
+                "step %d of %d, %s: %s%s",
                 metrics["step"], self._steps, metrics["phase"], figures(metrics),
+                self._time_left(metrics["step"]),
             )  # fmt: skip
+
+    def _time_left(self, step: int) -> str:
+        """At the pace since the first step that was seen, checkpoints and evaluations included."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = (step, now)
+        first, began = self._first
+        if step == first or step == self._steps:
+            return ""
+        seconds = (now - began) / (step - first) * (self._steps - step)
+        return f", {timedelta(seconds=round(seconds))} left"
 
     def note(self, message: str) -> None:
         """A line that stays."""
@@ -74,6 +89,10 @@ def figures(metrics: dict[str, Any]) -> str:
     ]
     if "mfu" in metrics:
         parts.append(f"MFU {metrics['mfu']:.1%}")
+    if "memory_bytes" in metrics:
+        parts.append(f"{metrics['memory_bytes'] / 2**30:.1f} GiB")
+    if metrics.get("skipped"):
+        parts.append(f"{metrics['skipped']} steps skipped")
     return ", ".join(parts)
 
 

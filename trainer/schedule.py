@@ -1,6 +1,12 @@
-"""The learning rate: warm-up, stable, decay (WSD; Hu et al. 2024, MiniCPM)."""
+"""The learning rate: warm-up, then stable and decay (WSD), a cosine, a line, or as it is.
+
+WSD: Hu et al. 2024 (MiniCPM, whose decay is exponential). Decays by 1 - sqrt are from Hägele et al.
+2024 (Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations).
+"""
 
 from __future__ import annotations
+
+import math
 
 from trainer.config import OptimizerConfig
 
@@ -8,35 +14,48 @@ from trainer.config import OptimizerConfig
 def learning_rate(step: int, decay_start: int, steps: int, config: OptimizerConfig) -> float:
     """Learning rate of a step, counted from 0.
 
-    Linear from 0 over ``warmup_steps``, then stable, then linear to ``final_learning_rate`` from
-    ``decay_start`` to the last step.
+    Linear from 0 over ``warmup_steps``, then as ``config.schedule`` says; what decays reaches
+    ``final_learning_rate`` in the last step.
 
     Args:
         step: 0 to steps - 1.
-        decay_start: first step that decays.
+        decay_start: first step that decays (wsd).
         steps: how many there are.
         config: the rates.
     """
-    peak, final = config.learning_rate, config.final_learning_rate
-    if step >= decay_start:
-        done = (step - decay_start + 1) / max(steps - decay_start, 1)
-        peak = peak + (final - peak) * done
+    rate = _after_warmup(step, decay_start, steps, config)
     if step < config.warmup_steps:
-        return peak * (step + 1) / config.warmup_steps
-    return peak
+        return rate * (step + 1) / config.warmup_steps
+    return rate
 
 
-def decay_start(phase_rows: list[int], batch_rows: int, steps: int, config: OptimizerConfig) -> int:
+def _after_warmup(step: int, decay_start: int, steps: int, config: OptimizerConfig) -> float:
+    peak, final = config.learning_rate, config.final_learning_rate
+    if config.schedule == "constant":
+        return peak
+    begin = decay_start if config.schedule == "wsd" else min(config.warmup_steps, steps)
+    if step < begin:
+        return peak
+    done = (step - begin + 1) / max(steps - begin, 1)
+    if config.schedule == "cosine":
+        return final + (peak - final) * (1 + math.cos(math.pi * done)) / 2
+    if config.schedule == "wsd" and config.decay == "exponential":
+        return float(peak * (final / peak) ** done)
+    if config.schedule == "wsd" and config.decay == "sqrt":
+        done = math.sqrt(done)
+    return peak + (final - peak) * done
+
+
+def decay_start(last_phase: int, phases: int, steps: int, config: OptimizerConfig) -> int:
     """The step at which the rate begins to fall: with the last phase, else with the last share.
 
     Args:
-        phase_rows: rows of each phase, in training order.
-        batch_rows: rows per step.
+        last_phase: the step in which the last phase begins.
+        phases: how many there are.
         steps: how many there are.
         config: ``decay_share`` holds where there is one phase, or where the steps end before the
             last one begins: a short run then is a small whole one.
     """
-    last_phase = sum(phase_rows[:-1]) // batch_rows
-    if len(phase_rows) > 1 and last_phase < steps:
+    if phases > 1 and last_phase < steps:
         return last_phase
     return steps - int(steps * config.decay_share)

@@ -5,35 +5,44 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import time
+import logging
+import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from formats.loading.order import RowOrder
 from formats.manifest import MANIFEST
 from formats.storage import open_input
 from formats.units import format_count
 from trainer.checkpoint import (
     State,
+    last_sound_checkpoint,
     latest_checkpoint,
-    load_checkpoint,
+    open_checkpoint,
     read_state,
-    save_checkpoint,
 )
+from trainer.checkpoint_writer import CheckpointWriter
 from trainer.config import TrainConfig, learning_settings
 from trainer.curve import draw_curve
-from trainer.data import Batch, batches, open_rows, unigram_entropy
+from trainer.data import Corpus, open_corpus, unigram_entropy
 from trainer.device import choose_device, device_name, peak_flops
-from trainer.errors import OutputError, TrainingError
-from trainer.interrupts import stop_requests
+from trainer.distributed import Ranks, check_batches, joined_ranks
+from trainer.errors import ConfigError, OutputError
+from trainer.interrupts import Leave, StopRequest, stop_requests
+from trainer.loop import Loop, Shown
+from trainer.model.size import FLOPS_FORMULA, flops_per_token, parameters
 from trainer.output import OutputFolder, check_same_run, first_and_last_loss
+from trainer.page import write_page
 from trainer.progress import Progress
-from trainer.schedule import decay_start, learning_rate
 from trainer.step import Learner
 from trainer.threads import cpu_threads, default_threads, format_threads
+from trainer.timetable import Timetable
+from trainer.trackers import check_trackers, open_trackers
+
+log = logging.getLogger("trainer")
 
 
 @dataclass(frozen=True)
@@ -45,104 +54,137 @@ class Outcome:
     """Steps done, those of earlier calls included."""
     steps: int
     """Of the whole run."""
-    checkpoint: Path
-    unigram_entropy: float
-    first_loss: float
-    last_loss: float
+    checkpoint: Path | None
+    """None: stopped before there was one."""
+    unigram_entropy: float = float("nan")
+    first_loss: float = float("nan")
+    last_loss: float = float("nan")
     did_nothing: bool = False
     """The run was complete before."""
+    is_first: bool = True
+    """Of the processes of the run, the one that speaks."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Which rows a run reads in which steps."""
-
-    batch_rows: int
-    end_row: int
-    """The row after the last one that is read."""
-    steps: int
-    """The last of them may have fewer rows than the others."""
-    decay_start: int
-
-    @classmethod
-    def of(cls, config: TrainConfig, rows: RowOrder) -> Plan:
-        """All rows once, or as many as ``max_steps`` steps need."""
-        batch_rows = config.global_batch_rows
-        end_row = min(len(rows), config.max_steps * batch_rows or len(rows))
-        steps = -(-end_row // batch_rows)
-        begin = decay_start(rows.phase_rows, batch_rows, steps, config.optimizer)
-        return cls(batch_rows, end_row, steps, begin)
-
-
-def train(config: TrainConfig, fresh: bool = False, live: bool | None = None) -> Outcome:
+def train(
+    config: TrainConfig, fresh: bool = False, live: bool | None = None, may_exit: bool = False
+) -> Outcome:
     """Train, or go on where an earlier call was stopped.
 
     Args:
         config: the run.
         fresh: throw away what ``config.out`` holds of an earlier run.
         live: show a bar instead of log lines; None: where standard error is a terminal.
+        may_exit: the process is the run's own: one that does not hear a signal is ended.
 
     Raises:
-        ConfigError: the device is not there.
+        ConfigError: the device is not there, or the settings do not fit the shards or processes.
         ShardsError: there are no shards, or they cannot be read.
         OutputError: ``config.out`` holds another run, or is in use.
-        CheckpointError: the checkpoint to go on from is damaged.
-        TrainingError: the loss is no longer a number.
+        CheckpointError: a checkpoint cannot be written.
+        TrainingError: too many steps in a row were skipped.
     """
-    rows = open_rows(config.shards)
-    device = choose_device(config.device)
+    check_trackers(config.trackers)
+    corpus = open_corpus(config.shards, config.held_out)
+    device = choose_device(config.device, int(os.environ.get("LOCAL_RANK", "0")))
     folder = OutputFolder(config.out)
-    with folder.locked():
-        if fresh:
-            folder.clear()
-        return _Run(config, rows, device, folder).train(live)
+    with ExitStack() as stack:
+        ranks = stack.enter_context(joined_ranks(device.type))
+        run = _Run(config, corpus, device, folder, ranks)
+        if ranks.is_first:
+            stack.enter_context(folder.locked())
+        stop = stack.enter_context(stop_requests(run.note, config.time_limit * 60, may_exit))
+        try:
+            return run.train(fresh, live, stop)
+        except Leave:
+            run.note("stopped: all that was learnt is in the last checkpoint")
+            return run.outcome()
 
 
 class _Run:
     """A run in its locked folder."""
 
     def __init__(
-        self, config: TrainConfig, rows: RowOrder, device: torch.device, folder: OutputFolder
+        self,
+        config: TrainConfig,
+        corpus: Corpus,
+        device: torch.device,
+        folder: OutputFolder,
+        ranks: Ranks,
     ) -> None:
-        self.config, self.rows, self.device, self.folder = config, rows, device, folder
-        self.plan = Plan.of(config, rows)
+        self.config, self.corpus, self.device = config, corpus, device
+        self.folder, self.ranks = folder, ranks
+        manifest = corpus.shards.manifest
+        self.length, self.vocab_size = manifest.sequence_length, manifest.vocab_size
+        self.table = Timetable.of(config, corpus.training.phase_rows, self.length)
         self.settings = learning_settings(config)
         self.shards_sha256 = _sha256_of_manifest(config.shards)
+        self.progress: Progress | None = None
+        self._check()
 
-    def train(self, live: bool | None) -> Outcome:
-        run = self.folder.read_run()
-        state, checkpoint = self._where_it_stands(run)
-        if checkpoint is not None and state.step == self.plan.steps:
-            if not self.folder.curve_path.exists():
-                draw_curve(self.folder)
-            return self._outcome(state.step, checkpoint, did_nothing=True)
-        threads = self.config.threads or (run or {}).get("threads") or default_threads()
-        with (
-            cpu_threads(threads),
-            Progress(self.plan.steps, state.step, self.config.log_every, live) as progress,
-        ):
-            learner = Learner(self.config, self.rows.shards.manifest.vocab_size, self.device)
-            if checkpoint is not None:
-                load_checkpoint(checkpoint, learner.model, learner.optimizer, self.device)
-            if run is None:
-                run = self._description(learner, threads)
-                self.folder.write_run(run)
-            self.folder.cut_steps(state.step)
-            self._introduce(progress, state, run, threads)
-            checkpoint = self._steps(learner, state, progress)
-        draw_curve(self.folder)
-        return self._outcome(read_state(checkpoint).step, checkpoint)
+    def note(self, message: str) -> None:
+        """A line that stays, from one process."""
+        if self.progress is not None:
+            self.progress.note(message)
+        elif self.ranks.is_first:
+            log.info("%s", message)
 
-    def _where_it_stands(self, run: dict[str, Any] | None) -> tuple[State, Path | None]:
-        """The last checkpoint's state, or that of a beginning."""
+    def train(self, fresh: bool, live: bool | None, stop: StopRequest) -> Outcome:
+        with ExitStack() as stack:
+            with stop.all_is_saved():
+                run = self.ranks.from_first(lambda: self._begun(fresh))
+                state, checkpoint = self._where_it_stands(run)
+                evaluated = self._last_evaluation()
+                if state.step == self.table.steps and evaluated == state.step:
+                    self._draw(again=False)
+                    return self.outcome(did_nothing=True)
+                threads = self.config.threads or (run or {}).get("threads") or default_threads()
+                stack.enter_context(cpu_threads(threads))
+                loop, run = self._prepared(stack, state, checkpoint, run, threads, live, stop)
+            loop.run(state, evaluated)
+        self._draw()
+        return self.outcome()
+
+    def outcome(self, did_nothing: bool = False) -> Outcome:
+        """What the folder shows."""
         checkpoint = latest_checkpoint(self.folder.checkpoints_path)
-        beginning = State(0, 0, _sha256_of(self.settings), self.shards_sha256)
+        step = read_state(checkpoint).step if checkpoint else 0
+        metrics = self.folder.read_metrics() if self.ranks.is_first else []
+        entropy = (self.folder.read_run() or {}).get("unigram_entropy", float("nan"))
+        losses = first_and_last_loss(metrics) if metrics else (float("nan"), float("nan"))
+        return Outcome(
+            self.folder, step, self.table.steps, checkpoint, entropy, *losses,
+            did_nothing=did_nothing, is_first=self.ranks.is_first,
+        )  # fmt: skip
+
+    def _check(self) -> None:
+        """What would go wrong later."""
+        model = self.config.model
+        if model.architecture == "gpt2" and model.max_positions < self.length:
+            raise ConfigError(
+                f"model.max_positions is {model.max_positions}, and the rows of the shards have "
+                f"{self.length} tokens"
+            )
+        check_batches([segment.global_rows for segment in self.table.segments], self.ranks.world)
+
+    def _begun(self, fresh: bool) -> dict[str, Any] | None:
+        """``run.json`` of an earlier call, which is of the same run; None: this is the first."""
+        if fresh:
+            self.folder.clear()
+        run = self.folder.read_run()
         if run is not None:
             now = {"settings": self.settings, "shards_sha256": self.shards_sha256}
             check_same_run(self.folder, run, now)
+        return run
+
+    def _where_it_stands(self, run: dict[str, Any] | None) -> tuple[State, Path | None]:
+        """The last sound checkpoint's state, or that of a beginning."""
+        beginning = State(
+            0, 0, _sha256_of(self.settings), self.shards_sha256, world=self.ranks.world
+        )
+        checkpoint = last_sound_checkpoint(self.folder.checkpoints_path, self.ranks)
         if checkpoint is None:
             return beginning, None
-        state = read_state(checkpoint)
+        state = dataclasses.replace(read_state(checkpoint), world=self.ranks.world)
         if run is None or dataclasses.replace(state, step=0, rows_read=0) != beginning:
             raise OutputError(
                 f"{checkpoint} is not of the run in {self.folder.run_path}; give another "
@@ -150,118 +192,101 @@ class _Run:
             )
         return state, checkpoint
 
-    def _description(self, learner: Learner, threads: int) -> dict[str, Any]:
-        """What ``run.json`` says."""
-        manifest = self.rows.shards.manifest
-        return {
+    def _last_evaluation(self) -> int:
+        """The step after which held-out rows were last evaluated; the last if there are none."""
+        if self.corpus.held_out is None:
+            return self.table.steps
+        lines = self.ranks.from_first(self.folder.read_held_out)
+        return int(lines[-1]["step"]) if lines else -1
+
+    def _prepared(
+        self,
+        stack: ExitStack,
+        state: State,
+        checkpoint: Path | None,
+        run: dict[str, Any] | None,
+        threads: int,
+        live: bool | None,
+        stop: StopRequest,
+    ) -> tuple[Loop, dict[str, Any]]:
+        """Model, optimizer and all that figures go to, where the run stands."""
+        config, ranks = self.config, self.ranks
+        components = len(self.corpus.training.components)
+        learner = Learner(config, self.vocab_size, components, self.device, ranks)
+        if checkpoint is not None:
+            with open_checkpoint(checkpoint) as saved:
+                learner.load(saved)
+        shown = Shown(None, None)
+        if run is None:
+            run = ranks.from_first(lambda: self._describe(threads))
+        if ranks.is_first:
+            self.folder.cut_steps(state.step)
+            steps, every = self.table.steps, config.log_every
+            self.progress = stack.enter_context(Progress(steps, state.step, every, live))
+            step_log = stack.enter_context(self.folder.step_log())
+            trackers = open_trackers(config.trackers, self.folder.path, state.step, self.settings)
+            shown = Shown(self.progress, step_log, stack.enter_context(trackers))
+            self._introduce(state, run, threads)
+        # Last, so that it ends first: a checkpoint gets its name when the log is on the disk.
+        keep, every = config.keep_checkpoints, config.keep_every
+        writer = stack.enter_context(
+            CheckpointWriter(self.folder.checkpoints_path, ranks, keep, every)
+        )
+        writer.last_step = state.step if checkpoint is not None else -1
+        return Loop(config, self.corpus, self.table, learner, writer, shown, stop), run
+
+    def _describe(self, threads: int) -> dict[str, Any]:
+        """Write ``run.json``."""
+        manifest = self.corpus.shards.manifest
+        model, order = self.config.model, self.corpus.training
+        rows = zip(order.phases, order.phase_rows, strict=True)
+        run = {
             "config": self.config.model_dump(),
             "settings": self.settings,
             "shards_sha256": self.shards_sha256,
             "threads": threads,
-            "sequence_length": manifest.sequence_length,
-            "vocab_size": manifest.vocab_size,
+            "processes": self.ranks.world,
+            "device": device_name(self.device, threads),
+            "peak_flops": peak_flops(self.device),
+            "flops_formula": FLOPS_FORMULA,
+            "flops_per_token": flops_per_token(model, self.vocab_size, self.length),
+            "sequence_length": self.length,
+            "vocab_size": self.vocab_size,
             "tokenizer_sha256": manifest.tokenizer_sha256,
             "special_ids": manifest.special_ids,
-            "phases": [{"name": p.name, "rows": p.rows} for p in manifest.phases],
-            "steps": self.plan.steps,
-            "decay_start": self.plan.decay_start,
-            "parameters": sum(p.numel() for p in learner.model.parameters()),
-            "flops_per_token": learner.model.flops_per_token(manifest.sequence_length),
-            "unigram_entropy": unigram_entropy(self.rows, self.plan.end_row),
+            "phases": [{"name": name, "rows": count} for name, count in rows],
+            "components": order.components,
+            "steps": self.table.steps,
+            "decay_start": self.table.decay_start,
+            "parameters": parameters(model, self.vocab_size),
+            "unigram_entropy": unigram_entropy(order, self.table.end_row),
         }
+        self.folder.write_run(run)
+        return run
 
-    def _introduce(
-        self, progress: Progress, state: State, run: dict[str, Any], threads: int
-    ) -> None:
-        tokens = self.plan.end_row * run["sequence_length"]
-        progress.note(
+    def _introduce(self, state: State, run: dict[str, Any], threads: int) -> None:
+        tokens = self.table.end_row * self.length
+        world = self.ranks.world
+        self.note(
             f"{format_count(run['parameters'])} parameters, {format_count(tokens)} tokens in "
-            f"{self.plan.steps} steps on {device_name(self.device, threads)}; "
+            f"{self.table.steps} steps on {f'{world} x ' if world > 1 else ''}"
+            f"{device_name(self.device, threads)}; "
             f"unigram entropy {run['unigram_entropy']:.3f} nats per token"
         )
         if self.device.type == "cpu" and threads != run.get("threads", threads):
-            progress.note(
+            self.note(
                 f"the run began with {format_threads(run['threads'])}: with {threads} the last "
                 "bits of losses will differ from an unbroken run's"
             )
         if state.step:
-            progress.note(f"going on after step {state.step}")
+            self.note(f"going on after step {state.step}")
 
-    def _steps(self, learner: Learner, state: State, progress: Progress) -> Path:
-        """All steps that are left, or until a stop is asked for; the checkpoint of the last one."""
-        plan, config = self.plan, self.config
-        upcoming = batches(self.rows, state.rows_read, plan.end_row, plan.batch_rows)
-        with (
-            stop_requests(progress.note) as stop,
-            self.folder.step_log() as log,
-        ):
-            started = time.perf_counter()
-            for batch in upcoming:
-                metrics = self._step(learner, batch, state)
-                speed = self._speed(learner, batch, time.perf_counter() - started)
-                log.add(metrics, {"step": metrics["step"]} | speed)
-                progress.step(metrics | speed)
-                rows_read = state.rows_read + len(batch.input_ids)
-                state = dataclasses.replace(state, step=state.step + 1, rows_read=rows_read)
-                due = state.step % config.checkpoint_every == 0 or state.step == plan.steps
-                if due or stop:
-                    log.sync()
-                    checkpoint = save_checkpoint(
-                        self.folder.checkpoints_path, state, learner.model, learner.optimizer,
-                        config.keep_checkpoints,
-                    )  # fmt: skip
-                if stop:
-                    break
-                started = time.perf_counter()
-        return checkpoint
-
-    def _step(self, learner: Learner, batch: Batch, state: State) -> dict[str, Any]:
-        """Learn from a batch; its line of ``metrics.jsonl``."""
-        plan = self.plan
-        rate = learning_rate(state.step, plan.decay_start, plan.steps, self.config.optimizer)
-        end_row = state.rows_read + len(batch.input_ids)
-        try:
-            result = learner.step(batch, rate)
-        except TrainingError as error:
-            raise TrainingError(
-                f"step {state.step + 1} (rows {state.rows_read} to {end_row - 1}): {error}; try a "
-                "smaller optimizer.learning_rate or more optimizer.warmup_steps"
-            ) from error
-        return {
-            "step": state.step + 1,
-            "phase": self.rows.phase_of(state.rows_read),
-            "loss": result.loss,
-            "learning_rate": rate,
-            "gradient_norm": result.gradient_norm,
-            "tokens": end_row * self.rows.shards.sequence_length,
-            "targets": result.targets,
-        }
-
-    def _speed(self, learner: Learner, batch: Batch, seconds: float) -> dict[str, float]:
-        """How fast the step was, waiting for its rows included, writing checkpoints not.
-
-        MFU takes attention as causal (half of the square) and dense bf16 as the peak.
-        """
-        length = self.rows.shards.sequence_length
-        speed = len(batch.input_ids) * length / seconds
-        figures = {"seconds": seconds, "tokens_per_second": speed}
-        peak = peak_flops(self.device)
-        if peak is not None:
-            figures["mfu"] = learner.model.flops_per_token(length) * speed / peak
-        return figures
-
-    def _outcome(self, step: int, checkpoint: Path, did_nothing: bool = False) -> Outcome:
-        first_loss, last_loss = first_and_last_loss(self.folder.read_metrics())
-        return Outcome(
-            folder=self.folder,
-            step=step,
-            steps=self.plan.steps,
-            checkpoint=checkpoint,
-            unigram_entropy=(self.folder.read_run() or {})["unigram_entropy"],
-            first_loss=first_loss,
-            last_loss=last_loss,
-            did_nothing=did_nothing,
-        )
+    def _draw(self, again: bool = True) -> None:
+        """The pictures of the run; ``again``: also where they are there."""
+        wanted = again or not self.folder.curve_path.exists()
+        if self.ranks.is_first and wanted and self.folder.read_metrics():
+            draw_curve(self.folder)
+            write_page(self.folder)
 
 
 def _sha256_of_manifest(shards: str) -> str:

@@ -24,7 +24,8 @@ EOS, PAD = 0, 1
 def shard_rows(first: int, count: int, seed: int) -> dict[str, np.ndarray]:
     """Rows whose tokens count upwards in steps of one, from where chance says.
 
-    Even rows hold a document of 6 tokens, then one of 7, then 3 of padding; odd rows hold one.
+    Even rows hold a document of 6 tokens, then one of 7, then 3 of padding, and are of component
+    "two"; odd rows hold one document and are of "one".
     """
     numbers = np.arange(first, first + count)
     begins = np.random.default_rng([seed, first]).integers(2, VOCAB, (count, 1))
@@ -35,12 +36,18 @@ def shard_rows(first: int, count: int, seed: int) -> dict[str, np.ndarray]:
     ids = [[2 * n, 2 * n + 1, PADDING] if n % 2 == 0 else [2 * n] for n in numbers.tolist()]
     return {
         "input_ids": tokens.astype(np.uint16),
-        "component": np.zeros(count, np.uint16),
+        "component": (numbers % 2).astype(np.uint16),
         "row_offsets": np.cumsum([0, *map(len, starts)]),
         "document_starts": np.concatenate(starts),
         "document_ids": np.array([number for row in ids for number in row], np.uint64),
         "document_offsets": np.zeros(sum(map(len, starts)), np.int32),
     }
+
+
+def _by_component(first: int, end: int) -> list[int]:
+    """Even and odd rows among those from ``first`` on."""
+    odd = end // 2 - first // 2
+    return [end - first - odd, odd]
 
 
 def write_shards(folder: Path, phases: dict[str, list[int]], seed: int = 1) -> str:
@@ -54,17 +61,22 @@ def write_shards(folder: Path, phases: dict[str, list[int]], seed: int = 1) -> s
                 writer.append(**shard_rows(row, count, seed))
             files.append(
                 ManifestFile(path=path, rows=count, sha256=writer.sha256,
-                             component_counts_before=[sum(counts[:number])])
+                             component_counts_before=_by_component(row - sum(counts[:number]), row))
             )  # fmt: skip
             row += count
         rows = sum(counts)
-        component = ManifestComponent(
-            name="all", share=[(0, 1)], rows=rows, tokens=rows * LENGTH, padding=rows // 2 * 3,
-            documents=rows, epochs=1,
-        )  # fmt: skip
+        components = [
+            ManifestComponent(
+                name=component, share=[(0, 0.5)], rows=taken, tokens=taken * LENGTH,
+                padding=taken * padding, documents=taken, epochs=1,
+            )
+            for component, taken, padding in zip(
+                ("two", "one"), _by_component(row - rows, row), (3, 0), strict=True
+            )
+        ]  # fmt: skip
         described.append(
             ManifestPhase(name=name, rows=rows, tokens=rows * LENGTH, schedule=SCHEDULE,
-                          components=[component], files=files)
+                          components=components, files=files)
         )  # fmt: skip
     Manifest(
         sequence_length=LENGTH, dtype="uint16", vocab_size=VOCAB, tokenizer_sha256="0" * 64,

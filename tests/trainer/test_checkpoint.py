@@ -1,6 +1,6 @@
-"""Checkpoints: whole or not there, the last few kept, tensors and plain values alone."""
+"""Checkpoints: whole or not there, checked by hash, read by any number of processes."""
 
-import pickle
+import json
 
 import pytest
 import torch
@@ -8,72 +8,128 @@ import torch
 from trainer.checkpoint import (
     State,
     checkpoints,
+    last_sound_checkpoint,
     latest_checkpoint,
-    load_checkpoint,
     load_model,
+    open_checkpoint,
     read_state,
-    save_checkpoint,
 )
+from trainer.checkpoint_files import Piece, write_pieces
+from trainer.checkpoint_writer import CheckpointWriter
+from trainer.distributed import Ranks
 from trainer.errors import CheckpointError
 
-CPU = torch.device("cpu")
+ONE = Ranks()
 
 
-def learner():
-    model = torch.nn.Linear(3, 2)
-    optimizer = torch.optim.AdamW(model.parameters())
-    model(torch.ones(1, 3)).sum().backward()
-    optimizer.step()
-    return model, optimizer
+def pieces(value=1.0):
+    weight = torch.arange(6.0).reshape(3, 2) * value
+    return {
+        "model/weight": Piece(weight, (3, 2), 0),
+        "optimizer/weight/step": Piece(torch.tensor(5.0), (), 0),
+    }
 
 
-def state(step):
-    return State(step, 4 * step, "a" * 64, "b" * 64)
+def state(step, world=1):
+    return State(step, 4 * step, "a" * 64, "b" * 64, world)
+
+
+def save(folder, *steps, keep=10, keep_every=0, value=1.0):
+    writer = CheckpointWriter(folder, ONE, keep, keep_every)
+    for step in steps:
+        path = writer.submit(state(step), lambda: pieces(value), lambda: None)
+    writer.wait()
+    return path
 
 
 def test_what_is_saved_comes_back(tmp_path):
-    model, optimizer = learner()
-    path = save_checkpoint(tmp_path, state(5), model, optimizer, keep=2)
-    other_model, other_optimizer = learner()
-    load_checkpoint(path, other_model, other_optimizer, CPU)
+    path = save(tmp_path, 5)
     assert read_state(path) == state(5)
-    assert torch.equal(other_model.weight, model.weight)
-    assert other_optimizer.state_dict()["state"][0]["step"] == 1
-    moments = [each.state_dict()["state"][0]["exp_avg"] for each in (optimizer, other_optimizer)]
-    assert torch.equal(*moments)
+    with open_checkpoint(path) as saved:
+        assert saved.names("model/") == ["model/weight"]
+        assert saved.rows("model/weight", 1, 2).tolist() == [[2, 3], [4, 5]]
+        assert saved.rows("optimizer/weight/step", 0, None) == 5
+    assert torch.equal(load_model(path)["weight"], pieces()["model/weight"].tensor)
 
 
-def test_the_last_ones_are_kept(tmp_path):
-    model, optimizer = learner()
-    for step in (999_999, 1_000_000, 1_000_001):
-        save_checkpoint(tmp_path, state(step), model, optimizer, keep=2)
-    assert [path.name for path in checkpoints(tmp_path)] == ["step-1000000", "step-1000001"]
+def test_what_changes_after_submitting_is_not_saved(tmp_path):
+    """Training goes on while a thread writes."""
+    weight = torch.ones(2, 2)
+    writer = CheckpointWriter(tmp_path, ONE, keep=1)
+    path = writer.submit(state(1), lambda: {"model/w": Piece(weight, (2, 2), 0)}, lambda: None)
+    weight.zero_()
+    writer.wait()
+    assert load_model(path)["w"].sum() == 4
+
+
+def test_the_last_ones_are_kept_and_every_hundredth(tmp_path):
+    save(tmp_path, 100, 150, 200, 999_999, 1_000_001, keep=2, keep_every=100)
+    names = [path.name for path in checkpoints(tmp_path)]
+    assert names == ["step-000100", "step-000200", "step-999999", "step-1000001"]
     assert latest_checkpoint(tmp_path).name == "step-1000001"
 
 
 def test_what_a_crash_left_is_no_checkpoint_and_goes(tmp_path):
     (tmp_path / ".step-000005.tmp").mkdir()
     assert latest_checkpoint(tmp_path) is None
-    save_checkpoint(tmp_path, state(5), *learner(), keep=1)
-    assert [path.name for path in tmp_path.iterdir()] == ["step-000005"]
+    save(tmp_path, 7)
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000007"]
 
 
-def test_a_checkpoint_cannot_run_code(tmp_path):
-    class Harmful:
-        def __reduce__(self):
-            return print, ("harm",)
+@pytest.mark.parametrize("readers", [1, 2, 3, 5])
+def test_what_two_processes_wrote_any_number_reads(tmp_path, readers):
+    whole = torch.arange(14.0).reshape(7, 2)
+    path = tmp_path / "step-000001"
+    path.mkdir()
+    for rank, (first, end) in enumerate([(0, 4), (4, 7)]):
+        parts = {
+            "model/w": Piece(whole[first:end], (7, 2), first),
+            "model/small": Piece(torch.ones(1 - rank), (1,), rank),  # the second one has nothing
+            "guard/seen": Piece(torch.full((2,), float(rank)), (2,), 0),  # both have it whole
+        }
+        write_pieces(path, rank, parts)
+    (path / "state.json").write_text(json.dumps(state(1, world=2).__dict__))
+    with open_checkpoint(path) as saved:
+        share = -(-7 // readers)
+        parts = [
+            saved.rows("model/w", low, max(0, min(7 - low, share)))
+            for low in range(0, share * readers, share)
+        ]
+        assert torch.equal(torch.cat(parts), whole)
+        assert saved.rows("model/small", 0, 1) == 1
+        assert saved.rows("guard/seen", 0, None).tolist() == [0, 0]
 
-    path = save_checkpoint(tmp_path, state(5), *learner(), keep=1)
-    torch.save({"weight": Harmful()}, path / "model.pt")
-    with pytest.raises(CheckpointError) as raised:
-        load_model(path)
-    assert isinstance(raised.value.__cause__, pickle.UnpicklingError)
+
+@pytest.mark.parametrize("name", ["rank-00000.safetensors", "rank-00000.json", "state.json"])
+@pytest.mark.parametrize("harm", ["cut", "changed", "gone"])
+def test_a_damaged_checkpoint_is_said_and_the_one_before_it_used(tmp_path, name, harm, caplog):
+    save(tmp_path, 5, 10)
+    path = tmp_path / "step-000010" / name
+    contents = path.read_bytes()
+    if harm == "gone":
+        path.unlink()
+    else:
+        half = len(contents) // 2
+        changed = contents[:half] + bytes([contents[half] ^ 0xFF]) + contents[half + 1 :]
+        path.write_bytes(contents[:half] if harm == "cut" else changed)
+    assert last_sound_checkpoint(tmp_path, ONE).name == "step-000005"
+    if name != "state.json" or harm != "gone":  # without it, it was never finished
+        assert "is damaged" in caplog.text
+        assert name.partition(".")[0] in caplog.text
 
 
-@pytest.mark.parametrize("bytes_left", [0, 100])
-def test_a_damaged_file_is_named_in_a_sentence(tmp_path, bytes_left):
-    path = save_checkpoint(tmp_path, state(5), *learner(), keep=1)
-    contents = (path / "model.pt").read_bytes()
-    (path / "model.pt").write_bytes(contents[:bytes_left])
-    with pytest.raises(CheckpointError, match=r"step-000005/model.pt: is damaged \(.*Remove the"):
-        load_model(path)
+def test_a_file_without_what_is_asked_for_is_named(tmp_path):
+    with (
+        open_checkpoint(save(tmp_path, 5)) as saved,
+        pytest.raises(CheckpointError, match=r"step-000005: is damaged .there is no model/other"),
+    ):
+        saved.rows("model/other", 0, None)
+
+
+def test_a_full_disk_is_said(tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("trainer.checkpoint_writer.write_pieces", full)
+    with pytest.raises(CheckpointError, match=r"cannot be written: .*No space left"):
+        save(tmp_path, 5)

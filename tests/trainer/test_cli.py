@@ -1,4 +1,4 @@
-"""The command line: exit codes, one line per mistake, what it says at the end and on Ctrl-C."""
+"""The command line: exit codes, one line per mistake, what it says at the end and when stopped."""
 
 import signal
 import subprocess
@@ -49,6 +49,17 @@ def test_a_mistake_is_one_line(arguments, message, config_path, capsys):
     assert said.count("\n") == 1
 
 
+def test_trace_names_documents(config_path, tmp_path, capsys):
+    assert main(["run", str(config_path), "max_steps=2"]) == 0
+    capsys.readouterr()
+    assert main(["trace", f"{tmp_path}/model", "--step", "2"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "step 2: rows 4 to 7, phase pretrain, 6 documents"
+    assert f"document {10:016x}: 16 tokens" in said  # row 5: all of it is one document's
+    assert main(["trace", f"{tmp_path}/model/checkpoints/step-000002", "--step", "3"]) == 2
+    assert "no step 3 in this run; it has the steps 1 to 2" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "arguments", [[], ["train"], ["run"], ["run", "a.yaml", "--frsh"], ["export", "a", "b"]]
 )
@@ -94,7 +105,10 @@ def test_what_is_missing_says_what_to_install(monkeypatch, capsys):
     assert 'torch not installed: pip install "polymill[train]"' in capsys.readouterr().err
 
 
-def test_ctrl_c_writes_a_checkpoint_and_says_how_to_go_on(config_path, tmp_path, make_shards):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_writes_a_checkpoint_and_says_how_to_go_on(
+    config_path, tmp_path, make_shards, number
+):
     shards = make_shards(tmp_path / "more", {"pretrain": [1024, 1024]})
     command = [sys.executable, "-m", "trainer", "run", str(config_path), f"shards={shards}",
                "checkpoint_every=1000"]  # fmt: skip
@@ -103,9 +117,9 @@ def test_ctrl_c_writes_a_checkpoint_and_says_how_to_go_on(config_path, tmp_path,
     while not metrics.exists() or metrics.read_bytes().count(b"\n") < 5:
         assert process.poll() is None
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     said = process.communicate()[1]
-    assert process.returncode == 130
+    assert process.returncode == 0
     assert "stopping: this step ends, then a checkpoint is written" in said
     assert "Give the same command again to go on." in said
     steps = metrics.read_bytes().count(b"\n")

@@ -28,7 +28,9 @@ def test_a_configuration_does_not_change():
 def test_every_setting_says_what_it_means():
     described = {key: (default, meaning) for key, default, meaning in describe_settings()}
     assert set(described) == {"shards", "out", "device", "threads", "micro_batch_rows", "log_every",
-                              "checkpoint_every", "keep_checkpoints",
+                              "checkpoint_every", "keep_checkpoints", "keep_every",
+                              "evaluate_every", "evaluate_rows", "time_limit", "trackers",
+                              "precision", "speed.compile", "speed.recompute", "speed.loss_chunk",
                               *learning_settings(TrainConfig(shards="a", out="b"))}  # fmt: skip
     assert described["model.tie_embeddings"] == ("true", "The output head is the embedding.")
     assert all(meaning.endswith(".") for _, meaning in described.values())

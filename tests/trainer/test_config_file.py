@@ -32,7 +32,7 @@ def test_a_file_with_variables_and_overrides(tmp_path, monkeypatch):
         ("out: a", "train.yaml: shards: is missing"),
         ("shards: a\nout: b\nmodel:\n  # wide\n  hiden_size: 8\n",
          "train.yaml:5: model.hiden_size: unknown key (did you mean 'model.hidden_size'? valid: "
-         "layers, hidden_size,"),
+         "architecture, layers,"),
         ("shards: a\nout: b\nbeta_1: 0.8\n",
          "train.yaml:3: beta_1: unknown key (did you mean 'optimizer.beta1'? valid: shards, out,"),
         ("shards: a\nout: b\nmodel:\n  heads: 3\n",

@@ -1,79 +1,124 @@
-"""A step: loss over targets, however the batch is cut; decay for matrices alone."""
+"""A step: loss over targets, however the batch is cut; what is skipped leaves no trace."""
 
+import numpy as np
 import pytest
 import torch
 
 from trainer.config_file import load_config
-from trainer.data import NO_TARGET, batches, open_rows
-from trainer.device import choose_device, peak_flops, peak_flops_of
-from trainer.errors import TrainingError
-from trainer.step import Learner, make_optimizer
+from trainer.data import NO_TARGET, micro_batches, open_corpus
+from trainer.device import choose_device, is_bf16, peak_flops, peak_flops_of
+from trainer.model import Documents
+from trainer.step import Learner
 
 CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def batch(shards):
-    return next(batches(open_rows(shards), 0, 96, 4))
+def batches(shards):
+    """A function: the first rows of the shards as micro batches of so many rows."""
+    order, lengths = open_corpus(shards).training, np.full(64, 3)
+    return lambda micro, rows=4: next(micro_batches(order, micro, rows, lengths=lengths))
 
 
 def learner(config_path, *overrides):
-    return Learner(load_config(config_path, list(overrides)), 64, CPU)
+    return Learner(load_config(config_path, list(overrides)), 64, 2, CPU)
 
 
-def test_micro_batches_do_not_change_the_step(config_path, batch):
+def test_micro_batches_do_not_change_the_step(config_path, batches):
     """Even rows have fewer targets than odd ones: a mean of means would differ."""
-    whole, cut = (learner(config_path, f"micro_batch_rows={rows}") for rows in (4, 1))
-    results = [each.step(batch, 1e-2) for each in (whole, cut)]
-    assert results[0] == pytest.approx(results[1], rel=1e-5)
-    assert results[0].targets == 2 * (5 + 6) + 2 * 15
-    for mine, other in zip(whole.model.parameters(), cut.model.parameters(), strict=True):
-        torch.testing.assert_close(mine, other, atol=1e-4, rtol=1e-3)
+    whole, cut = learner(config_path), learner(config_path)
+    one, other = whole.step(batches(4), 1e-2).wait(), cut.step(batches(1), 1e-2).wait()
+    assert one.loss == pytest.approx(other.loss, rel=1e-5)
+    assert one.gradient_norm == pytest.approx(other.gradient_norm, rel=1e-4)
+    assert one.targets == other.targets == 2 * (5 + 6) + 2 * 15
+    for mine, theirs in zip(whole.model.parameters(), cut.model.parameters(), strict=True):
+        torch.testing.assert_close(mine, theirs, atol=1e-4, rtol=1e-3)
 
 
-def test_the_loss_is_the_mean_over_targets(config_path, batch):
-    model = learner(config_path).model
-    logits = model(torch.from_numpy(batch.input_ids), torch.from_numpy(batch.documents))
-    expected = torch.nn.functional.cross_entropy(
-        logits.flatten(0, 1), torch.from_numpy(batch.targets).flatten(), ignore_index=NO_TARGET
-    )
-    assert learner(config_path).step(batch, 1e-2).loss == pytest.approx(expected.item(), rel=1e-5)
+def test_the_loss_is_the_mean_over_targets_and_told_by_component(config_path, batches):
+    model, (batch,) = learner(config_path).model, batches(4)
+    logits = model(batch["input_ids"], Documents.of(batch["pieces"]))
+    nats = torch.nn.functional.cross_entropy(
+        logits.flatten(0, 1), batch["labels"].flatten(), ignore_index=NO_TARGET, reduction="none"
+    ).view(4, -1)
+    found = learner(config_path).step([batch], 1e-2).wait()
+    assert found.loss == pytest.approx((nats.sum() / found.targets).item(), rel=1e-5)
+    two, one = found.components
+    assert two == pytest.approx([nats[::2].sum().item(), 22, 66, 2], rel=1e-5)
+    assert one == pytest.approx([nats[1::2].sum().item(), 30, 90, 2], rel=1e-5)
 
 
-def test_the_gradient_is_clipped(config_path, batch):
+def test_the_gradient_is_clipped(config_path, batches):
     """AdamW hides the size of a gradient; its first moment shows it: a tenth of what came in."""
-    clipped = learner(config_path, "optimizer.gradient_clip=0.01")
-    free = learner(config_path, "optimizer.gradient_clip=0")
     norms = []
-    for each in (clipped, free):
-        result = each.step(batch, 1e-2)
-        moments = [state["exp_avg"].norm() for state in each.optimizer.state.values()]
+    for clip in (0.01, 0):
+        each = learner(config_path, f"optimizer.gradient_clip={clip}")
+        result = each.step(batches(4), 1e-2).wait()
+        moments = [value.norm() for _, key, value in each.optimizer.state() if key == "exp_avg"]
         norms.append(torch.stack(moments).norm().item() * 10)
     assert norms == pytest.approx([0.01, result.gradient_norm], rel=1e-3)
 
 
-def test_weights_that_are_not_numbers_stop_the_run(config_path, batch):
-    broken = learner(config_path)
-    with torch.no_grad():
-        broken.model.norm.weight.fill_(float("nan"))
-    before = broken.model.embedding.weight.clone()
-    with pytest.raises(TrainingError, match="loss is nan"):
-        broken.step(batch, 1e-2)
-    assert torch.equal(broken.model.embedding.weight, before)
+@pytest.mark.parametrize("kind", ["adamw", "muon"])
+def test_a_skipped_step_leaves_weights_and_moments_as_they_were(config_path, batches, kind):
+    each = learner(config_path, f"optimizer.kind={kind}")
+    each.step(batches(2), 1e-2).wait()
+    before = {name: piece.tensor.clone() for name, piece in each.pieces().items()}
+    bias = each.model.norm.weight.detach()
+    usual = bias.clone()
+    bias.fill_(float("nan"))
+    result = each.step(batches(2), 1e-2).wait()
+    bias.copy_(usual)
+    assert (result.was_skipped, result.skipped, result.skipped_in_a_row) == (True, 1, 1)
+    for name, piece in each.pieces().items():
+        if not name.startswith("guard/"):
+            assert torch.equal(piece.tensor, before[name]), name
+    again = each.step(batches(2), 1e-2).wait()
+    assert (again.was_skipped, again.skipped, again.skipped_in_a_row) == (False, 1, 0)
+    assert not torch.equal(each.model.head.weight, before["model/embedding.weight"])
 
 
-def test_weight_decay_is_for_matrices(config_path):
-    config = load_config(config_path)
-    model = learner(config_path).model
-    matrices, others = make_optimizer(model, config.optimizer, CPU).param_groups
-    assert matrices["weight_decay"] == 0.1
-    assert all(p.dim() == 2 for p in matrices["params"])
-    assert others["weight_decay"] == 0
-    assert len(others["params"]) == 2 * 2 + 1
+@pytest.mark.parametrize("overrides", [[], ["optimizer.kind=muon", "model.tie_embeddings=false"]])
+def test_a_learner_goes_on_from_what_it_saved(config_path, batches, tmp_path, overrides):
+    from tests.trainer.test_checkpoint import ONE, state
+    from trainer.checkpoint import open_checkpoint
+    from trainer.checkpoint_writer import CheckpointWriter
+
+    first, second = learner(config_path, *overrides), learner(config_path, *overrides, "seed=3")
+    first.step(batches(2), 1e-2)
+    writer = CheckpointWriter(tmp_path, ONE, keep=1)
+    path = writer.submit(state(1), first.pieces, lambda: None)
+    writer.wait()
+    with open_checkpoint(path) as saved:
+        second.load(saved)
+    results = [each.step(batches(2), 1e-2).wait() for each in (first, second)]
+    assert results[0] == results[1]
+    for name, piece in first.pieces().items():
+        assert torch.equal(piece.tensor, second.pieces()[name].tensor), name
+
+
+def test_recomputed_activations_change_nothing(config_path, batches):
+    results = [
+        learner(config_path, f"speed.recompute={share}", "speed.loss_chunk=7").step(
+            batches(2), 1e-2
+        )
+        for share in (0, 1)
+    ]
+    assert results[0].wait() == results[1].wait()
+
+
+def test_weight_decay_is_for_matrices_of_blocks_and_the_head(config_path):
+    each = learner(config_path, "model.tie_embeddings=false")
+    groups = {group["kind"]: group for group in each.optimizer.parts[0].param_groups}
+    assert {kind: group["weight_decay"] for kind, group in groups.items()} == {
+        "blocks": 0.1, "head": 0.1, "plain": 0.0,
+    }  # fmt: skip
+    assert len(groups["plain"]["params"]) == 2 * 2 + 1 + 1
 
 
 def test_devices():
     assert choose_device("cpu") == CPU
+    assert (is_bf16(CPU), is_bf16(CPU, "bf16"), is_bf16(torch.device("cuda"))) == (0, 1, 1)
     assert peak_flops(CPU) is None
     assert peak_flops_of("NVIDIA H100 80GB HBM3") == 989e12
     assert peak_flops_of("NVIDIA H100 PCIe") == 756e12
