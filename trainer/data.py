@@ -57,11 +57,13 @@ def open_corpus(path: str, held_out: str | None = None) -> Corpus:
         ConfigError: there is no phase ``held_out``.
     """
     shards = _opened(path)
-    names = [phase.name for phase in shards.manifest.phases]
+    phases = shards.manifest.every_phase
+    names = [phase.name for phase in phases]
     if held_out is not None and held_out not in names:
         raise ConfigError(f"held_out: no phase {held_out!r} in {path}; it has {', '.join(names)}")
     kept_apart = held_out or HELD_OUT
-    training = RowOrder(_of_phases(shards, [name for name in names if name != kept_apart]))
+    learned = [p.name for p in phases if p.kind == "training" and p.name != kept_apart]
+    training = RowOrder(_of_phases(shards, learned))
     if not len(training):
         raise ShardsError(f"{shards.path} has no rows: there is nothing to train on")
     aside = RowOrder(_of_phases(shards, [kept_apart])) if kept_apart in names else None
@@ -79,7 +81,7 @@ def _opened(path: str) -> TokenShards:
         manifest = f"{path.rstrip('/')}/{MANIFEST}"
         named = manifest in str(error)
         raise ShardsError(f"{'' if named else f'{manifest}: cannot be read: '}{error}") from error
-    files = [file.path for phase in shards.manifest.phases for file in phase.files]
+    files = [file.path for phase in shards.manifest.every_phase for file in phase.files]
     missing = [name for name in files if file_size(f"{shards.path}/{name}") is None]
     if missing:
         raise ShardsError(
@@ -92,8 +94,8 @@ def _opened(path: str) -> TokenShards:
 def _of_phases(shards: TokenShards, names: list[str]) -> TokenShards:
     """The same folder as if it had these phases alone."""
     found = copy.copy(shards)
-    phases = [phase for phase in shards.manifest.phases if phase.name in names]
-    found.manifest = shards.manifest.model_copy(update={"phases": phases})
+    phases = [phase for phase in shards.manifest.every_phase if phase.name in names]
+    found.manifest = shards.manifest.model_copy(update={"phases": phases, "held_out": None})
     return found
 
 
