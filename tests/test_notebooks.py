@@ -27,10 +27,27 @@ def finished(tmp_path_factory):
     return out
 
 
+@pytest.fixture(scope="session")
+def trained(finished):
+    """A few steps of a tiny model on its shards."""
+    pytest.importorskip("torch")
+    from trainer.config_file import load_config
+    from trainer.train import train
+
+    tiny = {"layers": 1, "hidden_size": 32, "heads": 2, "kv_heads": 1, "feed_forward_size": 48}
+    overrides = [f"model.{name}={value}" for name, value in tiny.items()]
+    overrides += [f"shards={finished}/shards", f"out={finished}-model", "max_steps=30",
+                  "device=cpu", "threads=1"]  # fmt: skip
+    train(load_config(ROOT / "configs" / "train" / "sample.yaml", overrides), live=False)
+    return f"{finished}-model"
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 @pytest.mark.filterwarnings("ignore")  # of Jupyter's own packages
-def test_a_notebook_runs(path, finished, monkeypatch):
+def test_a_notebook_runs(path, finished, monkeypatch, request):
     monkeypatch.setenv("RUN", str(finished))
+    if "training" in path.stem:
+        monkeypatch.setenv("TRAINING", request.getfixturevalue("trained"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("IPYTHONDIR", str(finished.parent / "ipython"))
     notebook = nbformat.read(path, as_version=4)
