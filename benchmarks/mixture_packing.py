@@ -70,7 +70,7 @@ def selections_of(folder: RunFolder) -> dict[tuple[str, str], dict[str, Any]]:
         files, inner = filesystem(f"{folder.tokens_path}/{component}")
         parts = [f"{component}/{path.rsplit('/', 1)[-1]}" for path in sorted(files.find(inner))]
         selections[component, component] = {
-            "folder": folder.tokens_path, "files": parts, "where": {}, "rehydrate": [],
+            "folder": folder.tokens_path, "files": parts, "where": {}, "rehydrate": {},
             "dtype": TokensReader(f"{folder.tokens_path}/{parts[0]}").dtype.name,
         }  # fmt: skip
     return selections
