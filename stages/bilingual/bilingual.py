@@ -1,9 +1,10 @@
 """Pair the translations of a document, and make one parallel document of each pair.
 
-Two documents of one source with the same ``pair_key`` are translations of each other: that is how
-sites and documentation name them, by path. What such a key brings besides is told apart here:
-pages that were never translated (their long lines stand word for word in the other language) and
-pages of which one side is a stub.
+Three ways find them, each among what those before it left: two documents of one source with the
+same ``pair_key`` (that is how sites and documentation name them, by path), with the same address
+but for the name of the language, or with content that matches in order (``pairing.content``). What
+is found besides is told apart here: pages that were never translated (their long lines stand word
+for word in the other language) and pages of which one side is a stub.
 
 The originals stay in the corpus. A parallel document is a new one, source ``bilingual``, lang
 ``en-zh``, both texts one after the other, so that a mixture can weigh it by itself.
@@ -21,26 +22,31 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, field_validator
 
-from formats.buffers import text_buffers
 from formats.storage import atomic_path, filesystem
 from stages.barrier_files import Plan, write_table
 from stages.base import ANNOTATION_SCHEMA, BarrierStage, Engine, Partition, alive
-from stages.bilingual.steps import (
+from stages.bilingual.finding import (
     RATIO_STEPS,
     buckets_of_plan,
+    count_votes,
     match,
+    parts_of_plan,
     shuffle_keys,
-    shuffle_texts,
-    write_pairs,
+    shuffle_slots,
+    taken_paths,
+    way_items,
 )
+from stages.bilingual.pairs import pair_hashes
+from stages.bilingual.steps import shuffle_texts, write_pairs
 
-FINDERS = ("pair_key",)
+FINDERS = ("pair_key", "url", "content")
 
 
 class Bilingual(BarrierStage):
     """Find pairs of translations and add them as parallel documents; drops nothing."""
 
     name: ClassVar[str] = "bilingual"
+    version: ClassVar[int] = 2
     key_fields: ClassVar[tuple[str, ...] | None] = ()
 
     pairs: list[tuple[str, str]] = Field(
@@ -50,7 +56,26 @@ class Bilingual(BarrierStage):
     find: list[str] = Field(
         ["pair_key"],
         min_length=1,
-        description="How pairs are found; pair_key: the same source and pair_key.",
+        description="How pairs are found, each way among what those before it left: pair_key (the "
+        "same source and pair_key), url (the same source, and an address that differs in the name "
+        "of the language only), content.",
+    )
+    learn_url_codes: bool = Field(
+        True,
+        description="Whether what a crawl's addresses call a language is learned, besides the "
+        "usual codes.",
+    )
+    min_order: float = Field(
+        0.22,
+        ge=0,
+        le=1,
+        description="By content: least share of both texts that matches once they are aligned.",
+    )
+    min_order_margin: float = Field(
+        0.03,
+        ge=0,
+        le=1,
+        description="By content: by how much less than that every other partner must match.",
     )
     separator: str = Field("\n\n", description="Text between the two sides.")
     max_length_ratio: float = Field(
@@ -69,6 +94,8 @@ class Bilingual(BarrierStage):
         unknown = [name for name in find if name not in FINDERS]
         if unknown:
             raise ValueError(f"{', '.join(unknown)}: pairs are found by {', '.join(FINDERS)} only")
+        if len(set(find)) < len(find):
+            raise ValueError(f"{', '.join(find)}: a way of finding is there twice")
         return find
 
     @field_validator("pairs")
@@ -85,25 +112,21 @@ class Bilingual(BarrierStage):
     def keys(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Where a row may meet its translation.
 
-        Columns: ``pair_hash`` (uint64 of source and pair_key), ``source``, ``pair_key``, ``lang``
-        (the declared one where none was identified), ``declared`` (the declared language agrees),
-        ``id``, ``characters`` (int64), ``alive`` (not dropped, has a key and a language).
+        Columns: ``pair_hash`` (uint64 of source and pair_key), ``source``, ``pair_key``, ``url``,
+        ``lang`` (the declared one where none was identified), ``declared`` (the declared language
+        agrees), ``id``, ``characters`` (int64), ``alive`` (not dropped, has a language).
         """
-        from stages.bilingual.bilingual_kernels import hash_keys
-
         lang = pc.coalesce(batch.column("lang"), batch.column("declared_lang"))
-        key = batch.column("pair_key")
-        usable = pc.and_(pc.is_valid(key), pc.is_valid(lang)).to_numpy(zero_copy_only=False)
-        usable = np.ascontiguousarray(alive(batch) & usable)
-        hashes = np.empty(batch.num_rows, np.uint64)
-        source = batch.column("source")
-        hash_keys(*text_buffers(source), *text_buffers(key), usable, hashes)
+        key, source = batch.column("pair_key"), batch.column("source")
+        usable = alive(batch) & pc.is_valid(lang).to_numpy(zero_copy_only=False)
         declared = pc.equal(batch.column("declared_lang"), lang)
+        nothing = pa.nulls(batch.num_rows, pa.string())
         return pa.record_batch(
             {
-                "pair_hash": pa.array(hashes),
+                "pair_hash": pair_hashes(source, key, usable),
                 "source": source,
                 "pair_key": key,
+                "url": batch.column("url") if "url" in batch.schema.names else nothing,
                 "lang": lang,
                 "declared": pc.fill_null(declared, False),
                 "id": batch.column("id"),
@@ -118,18 +141,42 @@ class Bilingual(BarrierStage):
             return []
         plan = Plan(folder, tuple(partitions), self.model_dump(mode="json"))
         plan.save()
-        buckets = buckets_of_plan(plan)
-        engine.map("keys", shuffle_keys, plan.items(len(partitions)))
-        matched = engine.map("matches", match, plan.items(buckets))
+        matched = []
+        for way in range(len(self.find)):
+            self._find(plan, way, engine)
+            matched += engine.map(f"matches-{way}", match, way_items(plan, way))
         engine.map("texts", shuffle_texts, plan.items(len(partitions)))
         usual = usual_ratios([result["ratios"] for result in matched], len(self.pairs))
-        items = [item | {"usual_ratios": usual} for item in plan.items(buckets)]
+        items = [item | {"usual_ratios": usual} for item in plan.items(parts_of_plan(plan))]
         written = engine.map("pairs", write_pairs, items)
         _write_json(f"{folder}/summary.json", total_counts([result["pairs"] for result in written]))
         paths = plan.paths("annotations", len(partitions))
         for path in paths:
             write_table(path, ANNOTATION_SCHEMA.empty_table())
         return paths
+
+    def _find(self, plan: Plan, way: int, engine: Engine) -> None:
+        """Bring together what one way of finding needs, up to its matches."""
+        partitions = len(plan.partitions)
+        if self.find[way] == "content":
+            from stages.bilingual.pairing.content import find_by_content
+
+            earlier = plan.paths("matches", way * buckets_of_plan(plan))
+            find_by_content(plan, engine, taken_paths(plan, way), earlier)
+            return
+        codes = self._learned_codes(plan, engine) if self.find[way] == "url" else {}
+        items = [item | {"way": way, "codes": codes} for item in plan.items(partitions)]
+        engine.map(f"keys-{way}", shuffle_keys, items)
+
+    def _learned_codes(self, plan: Plan, engine: Engine) -> dict[str, str]:
+        """What this crawl's addresses call a language, besides the given table."""
+        if not self.learn_url_codes:
+            return {}
+        from stages.bilingual.pairing.url_codes import learned_codes
+
+        engine.map("slots", shuffle_slots, plan.items(len(plan.partitions)))
+        counted = engine.map("votes", count_votes, plan.items(buckets_of_plan(plan)))
+        return learned_codes(part["votes"] for part in counted)
 
     def new_documents(self, folder: str) -> list[str]:
         """The parallel documents."""
@@ -183,5 +230,5 @@ def _parts(folder: str, step: str, ending: str) -> list[str]:
     files, inner = filesystem(f"{folder}/plan.json")
     if not files.exists(inner):
         return []
-    buckets = buckets_of_plan(Plan.load(folder))
-    return [f"{folder}/{step}/part-{index:05d}.{ending}" for index in range(buckets)]
+    parts = parts_of_plan(Plan.load(folder))
+    return [f"{folder}/{step}/part-{index:05d}.{ending}" for index in range(parts)]

@@ -1,6 +1,6 @@
 """Who is paired with whom, whether the pair is kept, and the document that it becomes.
 
-Pure functions over Arrow tables; ``bilingual_steps`` brings the rows and the texts.
+Pure functions over Arrow tables; ``steps`` brings the rows and the texts.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from formats.buffers import text_buffers
 from formats.documents import DOCUMENT_SCHEMA
 
 SOURCE = "bilingual"
-METHOD = "pair_key"
 
 PAIR_SCHEMA = pa.schema(
     [
@@ -27,16 +27,29 @@ PAIR_SCHEMA = pa.schema(
         pa.field("method", pa.string(), nullable=False),
         pa.field("kept", pa.bool_(), nullable=False),
         pa.field("drop_reason", pa.string()),
+        pa.field("reason", pa.string(), nullable=False),
         pa.field("source", pa.string(), nullable=False),
-        pa.field("pair_key", pa.string(), nullable=False),
+        pa.field("pair_key", pa.string()),
         pa.field("length_ratio", pa.float32(), nullable=False),
         pa.field("copy_share", pa.float32()),
         pa.field("ambiguous", pa.bool_(), nullable=False),
     ]
 )
-"""A pair found, kept or not. ``length_ratio`` is characters of the longer by those of the shorter
-side; ``copy_share`` is null where the length decided before the texts were read; ``ambiguous`` says
-that one side had several candidates."""
+"""A pair found, kept or not. ``method`` is how it was found and ``reason`` what spoke for it.
+``pair_key`` is what both sides share, null where only their content is. ``length_ratio`` is
+characters of the longer by those of the shorter side; ``copy_share`` is null where the length
+decided before the texts were read; ``ambiguous`` says that one side had several candidates."""
+
+
+def pair_hashes(sources: pa.Array, keys: pa.Array, wanted: np.ndarray | None = None) -> pa.Array:
+    """A hash of source and key (uint64), 0 where the row is not wanted or has no key."""
+    from stages.bilingual.bilingual_kernels import hash_keys
+
+    usable = pc.is_valid(keys).to_numpy(zero_copy_only=False)
+    usable = np.ascontiguousarray(usable if wanted is None else usable & wanted)
+    hashes = np.empty(len(keys), np.uint64)
+    hash_keys(*text_buffers(sources), *text_buffers(keys), usable, hashes)
+    return pa.array(hashes)
 
 
 def speaks(languages: pa.Array, member: str) -> pa.Array:
@@ -108,7 +121,8 @@ def judge(
 
     The score is the share not copied, times how usual the length ratio is for the two languages:
     1 at the median of the run, 1/2 where a side is twice as long as usual. Of a pair that was
-    dropped for its length alone it is the second factor.
+    dropped for its length alone it is the second factor. What was found by content has its
+    confidence (the share that matches in order) in place of the length.
 
     Args:
         pairs: as ``match`` writes them.
@@ -121,6 +135,8 @@ def judge(
     untranslated = ~far & (copied > settings["max_copy_share"])
     deviation = ratio / usual_ratios[pairs.column("pair").to_numpy()]
     fit = np.minimum(deviation, 1 / deviation)
+    confidence = pairs.column("confidence").to_numpy()
+    fit = np.where(np.isnan(confidence), fit, confidence)
     score = fit * np.where(far, 1, 1 - np.nan_to_num(copied))
     length_ratio = np.maximum(ratio, 1 / ratio)
     reasons = pc.coalesce(
@@ -129,7 +145,6 @@ def judge(
     )
     columns = {
         "score": pa.array(score, pa.float32()),
-        "method": pa.array([METHOD] * pairs.num_rows, pa.string()),
         "kept": pa.array(~far & ~untranslated),
         "drop_reason": reasons,
         "length_ratio": pa.array(length_ratio, pa.float32()),

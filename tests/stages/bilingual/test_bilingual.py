@@ -60,8 +60,8 @@ def test_translations_with_one_key_become_one_document(tmp_path):
     assert pair == {
         "left_id": "a", "right_id": "b", "left_lang": "en", "right_lang": "zh",
         "score": 1.0, "method": "pair_key", "kept": True, "drop_reason": None,
-        "source": "web", "pair_key": "page", "length_ratio": 2.0, "copy_share": 0.0,
-        "ambiguous": False,
+        "reason": "pair_key page", "source": "web", "pair_key": "page", "length_ratio": 2.0,
+        "copy_share": 0.0, "ambiguous": False,
     }  # fmt: skip
     identifier = xxh3_128_hexdigest(b"bilingual\0a\0b")
     texts = ["Good morning", "早上好早上好"]
@@ -274,7 +274,8 @@ def test_no_documents_and_no_partitions(tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"find": ["pair_key", "url"]}, "url: pairs are found by pair_key only"),
+        ({"find": ["pair_key", "title"]}, "title: pairs are found by pair_key, url, content only"),
+        ({"find": ["url", "url"]}, "a way of finding is there twice"),
         ({"pairs": [("en", "en")]}, "needs two languages"),
         ({"pairs": [("zh", "zh-Hant")]}, "needs two languages"),
         ({"pairs": [("en", "zh"), ("zh", "en")]}, "there twice"),

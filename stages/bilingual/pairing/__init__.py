@@ -1,0 +1,1 @@
+"""Document pairs found by address or by content, where nobody names them."""

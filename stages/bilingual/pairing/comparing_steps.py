@@ -1,0 +1,325 @@
+"""One round of comparing documents: each step a task over plain paths.
+
+    postings    per partition     a document's heaviest entries -> buckets of entries
+    candidates  per entry bucket  left and right documents of one entry -> buckets of right ones
+    retrieve    per bucket        the candidates of a right document with most in common
+    send        per partition     the features asked for -> buckets
+    compare     per bucket        cosines; order of the nearest few -> buckets of left documents
+    settle      per bucket        pairs that are each other's best
+
+Cost grows with the documents: each has so many heavy entries, an entry that too many share is left
+out, and each right document has so many candidates.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from stages.barrier_files import Plan, keys_of_buckets, task_plan, write_table
+from stages.bilingual.pairing.choosing import best_of, best_others, top_of
+from stages.bilingual.pairing.content_files import (
+    FEATURE_SCHEMA,
+    chosen_features,
+    feature_batches,
+    features_of,
+    member_numbers,
+    read_language,
+    read_space,
+)
+from stages.bilingual.pairing.features import Frequencies
+from stages.bilingual.pairing.space import SHRINKAGE, Side, Space, Vectors
+from stages.shuffle import bucket_count, read_shuffle, write_shuffle
+
+HEAVIEST = 24
+"""Entries by which a document is found: 20 and 50 find the same, what matters is the next one."""
+MOST_PRODUCTS = 20_000
+"""Left times right documents of one entry: with fewer, candidates would bound what is found."""
+CANDIDATES = 12
+"""Of a right document; of these the ``ORDERED`` nearest are aligned."""
+ORDERED = 4
+DOCUMENTS_PER_BUCKET = 1 << 12
+NO_OTHER = 0.0
+
+
+def content_buckets(plan: Plan) -> int:
+    """How many buckets: a function of the data alone."""
+    return max(1, min(len(plan.partitions), bucket_count(plan.total_rows(), DOCUMENTS_PER_BUCKET)))
+
+
+def spread(values: np.ndarray) -> np.ndarray:
+    """uint64 keys, evenly spread, of int64 values."""
+    with np.errstate(over="ignore"):
+        mixed = values.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
+        return mixed ^ (mixed >> np.uint64(32))
+
+
+def round_step(step: str, number: int) -> str:
+    """The name of a step in a round."""
+    return f"{step}-{number}"
+
+
+def _side(item: dict[str, Any], plan: Plan, pair: int, space: Space, table: pa.Table,
+          right: bool) -> Side:  # fmt: skip
+    """Documents of a pair's side in its space."""
+    member = int(member_numbers(plan)[pair, int(right)])
+    path = plan.path("frequencies", member)
+    lines: Frequencies = read_language(path, item["documents"][member])[1]
+    return space.side(features_of(table), right, lines)
+
+
+# --- postings ------------------------------------------------------------------------------------
+
+
+def write_postings(item: dict[str, Any]) -> dict[str, Any]:
+    """Send the heaviest entries of one partition's documents to the buckets of the entries.
+
+    Args:
+        item: also ``round``, ``documents`` of each member, and ``taken``: the files that name rows
+            that have a pair already.
+    """
+    plan, index = task_plan(item)
+    number = item["round"]
+    taken = _taken(plan, index, item["taken"])
+    parts = [_posting_schema().empty_table()]
+    for pair, members in enumerate(member_numbers(plan).tolist()):
+        space = read_space(plan.folder, number, pair)
+        if len(space.weights) == 0:
+            continue
+        for right, member in enumerate(members):
+            for table in feature_batches(plan, index):
+                wanted = table.column("member").to_numpy() == member
+                wanted &= ~np.isin(table.column("node").to_numpy(), taken.get(pair, []))
+                chosen = table.filter(pa.array(wanted))
+                if chosen.num_rows:
+                    side = _side(item, plan, pair, space, chosen, bool(right))
+                    vectors = space.vectors(side, bool(right))
+                    nodes = chosen.column("node").to_numpy()
+                    parts.append(_postings(vectors, nodes, pair, bool(right)))
+    table = pa.concat_tables(parts)
+    keys = spread(table.column("entry").to_numpy() << 12 ^ table.column("pair").to_numpy())
+    write_shuffle(
+        plan.path(round_step("postings", number), index), table, keys, content_buckets(plan)
+    )
+    return {"postings": table.num_rows}
+
+
+def _taken(plan: Plan, index: int, paths: list[str]) -> dict[int, np.ndarray]:
+    """By pair of languages, the nodes of a partition that are paired already."""
+    if not paths:
+        return {}
+    said = read_shuffle(paths, index)
+    nodes = said.column("row").to_numpy() + plan.first_nodes()[index]
+    pair = said.column("pair").to_numpy()
+    return {number: np.unique(nodes[pair == number]) for number in np.unique(pair).tolist()}
+
+
+def _posting_schema() -> pa.Schema:
+    return pa.schema(
+        [("entry", pa.int64()), ("pair", pa.int32()), ("right", pa.bool_()), ("node", pa.int64()),
+         ("value", pa.float32())]
+    )  # fmt: skip
+
+
+def _postings(vectors: Vectors, nodes: np.ndarray, pair: int, right: bool) -> pa.Table:
+    """The heaviest entries of documents as rows."""
+    from stages.bilingual.pairing.vectors_kernels import heaviest
+
+    entries = np.empty(len(nodes) * HEAVIEST, np.int64)
+    values = np.empty(len(nodes) * HEAVIEST, np.float32)
+    heaviest(
+        vectors.offsets, vectors.entries, vectors.values, vectors.norms, HEAVIEST, SHRINKAGE,
+        entries, values,
+    )  # fmt: skip
+    keep = entries >= 0
+    count = int(keep.sum())
+    columns = [entries[keep], np.full(count, pair, np.int32), np.full(count, right),
+               np.repeat(nodes, HEAVIEST)[keep], values[keep]]  # fmt: skip
+    return pa.Table.from_arrays([pa.array(c) for c in columns], schema=_posting_schema())
+
+
+# --- candidates ----------------------------------------------------------------------------------
+
+
+def join_entries(item: dict[str, Any]) -> dict[str, Any]:
+    """Bring together the left and right documents of the entries in one bucket."""
+    plan, index = task_plan(item)
+    number = item["round"]
+    paths = plan.paths(round_step("postings", number), len(plan.partitions))
+    rows = read_shuffle(paths, index)
+    entry, pair, node = (rows.column(c).to_numpy() for c in ("entry", "pair", "node"))
+    right = rows.column("right").to_numpy().astype(np.bool_)
+    order = np.lexsort((node, right, entry, pair))
+    lefts, rights, products, pairs = _join(
+        entry[order], pair[order], right[order], node[order],
+        rows.column("value").to_numpy()[order],
+    )  # fmt: skip
+    table = _summed(pairs, lefts, rights, products)
+    keys = spread(table.column("right").to_numpy())
+    path = plan.path(round_step("candidates", number), index)
+    write_shuffle(path, table, keys, content_buckets(plan))
+    return {"candidates": table.num_rows}
+
+
+def _join(
+    entry: np.ndarray, pair: np.ndarray, right: np.ndarray, node: np.ndarray, value: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Left, right, product and pair of languages, of postings sorted by pair, entry and side."""
+    from stages.bilingual.pairing.vectors_kernels import join_postings
+
+    new = np.ones(len(entry), np.bool_)
+    new[1:] = (entry[1:] != entry[:-1]) | (pair[1:] != pair[:-1])
+    begins = np.flatnonzero(new)
+    sizes = np.diff(np.append(begins, len(entry)))
+    lefts = np.add.reduceat(~right, begins).astype(np.int64) if len(begins) else sizes
+    products = lefts * (sizes - lefts)
+    products[products > MOST_PRODUCTS] = 0
+    room = int(products.sum())
+    left, other = np.empty(room, np.int64), np.empty(room, np.int64)
+    values = np.empty(room, np.float32)
+    join_postings(
+        np.append(begins, len(entry)), begins + lefts, np.ascontiguousarray(node),
+        np.ascontiguousarray(value), MOST_PRODUCTS, left, other, values,
+    )  # fmt: skip
+    return left, other, values, np.repeat(pair[begins], products)
+
+
+def _summed(
+    pairs: np.ndarray, lefts: np.ndarray, rights: np.ndarray, values: np.ndarray
+) -> pa.Table:
+    """One row for each pair of documents, its values added up."""
+    order = np.lexsort((lefts, rights, pairs))
+    pairs, lefts, rights, values = pairs[order], lefts[order], rights[order], values[order]
+    new = np.ones(len(pairs), np.bool_)
+    new[1:] = (pairs[1:] != pairs[:-1]) | (lefts[1:] != lefts[:-1]) | (rights[1:] != rights[:-1])
+    first = np.flatnonzero(new)
+    sums = np.add.reduceat(values.astype(np.float64), first) if len(first) else values
+    return pa.table(
+        {
+            "pair": pa.array(pairs[first], pa.int32()),
+            "left": pa.array(lefts[first], pa.int64()),
+            "right": pa.array(rights[first], pa.int64()),
+            "value": pa.array(sums, pa.float64()),
+        }
+    )
+
+
+# --- retrieve ------------------------------------------------------------------------------------
+
+
+def retrieve(item: dict[str, Any]) -> dict[str, Any]:
+    """Keep the best candidates of each right document, and ask for the features of both sides."""
+    plan, index = task_plan(item)
+    number = item["round"]
+    buckets = content_buckets(plan)
+    rows = read_shuffle(plan.paths(round_step("candidates", number), buckets), index)
+    columns = (rows.column(name).to_numpy() for name in ("pair", "left", "right", "value"))
+    table = _summed(*columns)
+    pair, left, right, value = (table.column(c).to_numpy() for c in table.column_names)
+    table = table.filter(pa.array(top_of((pair, right), value, left, CANDIDATES)))
+    write_table(plan.path(round_step("retrieved", number), index), table)
+    nodes = np.unique(np.concatenate([table.column(c).to_numpy() for c in ("left", "right")]))
+    asked = pa.table({"node": nodes, "bucket": np.full(len(nodes), index, np.int64)})
+    partition = np.searchsorted(plan.first_nodes(), nodes, side="right") - 1
+    count = len(plan.partitions)
+    path = plan.path(round_step("asked", number), index)
+    write_shuffle(path, asked, keys_of_buckets(count)[partition], count)
+    return {"candidates": table.num_rows}
+
+
+def send_features(item: dict[str, Any]) -> dict[str, Any]:
+    """Send the features asked of one partition to the buckets that asked."""
+    plan, index = task_plan(item)
+    number = item["round"]
+    buckets = content_buckets(plan)
+    asked = read_shuffle(plan.paths(round_step("asked", number), buckets), index)
+    node, bucket = asked.column("node").to_numpy(), asked.column("bucket").to_numpy()
+    order = np.lexsort((bucket, node))
+    node, bucket = node[order], bucket[order]
+    parts = [FEATURE_SCHEMA.empty_table(), *chosen_features(plan, index, node)]
+    table = pa.concat_tables(parts)
+    path = plan.path(round_step("sent", number), index)
+    write_shuffle(path, table, keys_of_buckets(buckets)[bucket], buckets)
+    return {"documents": table.num_rows}
+
+
+# --- compare -------------------------------------------------------------------------------------
+
+
+def compare(item: dict[str, Any]) -> dict[str, Any]:
+    """Compare the candidates of one bucket; send the ordered ones to their left documents."""
+    plan, index = task_plan(item)
+    number = item["round"]
+    sent = read_shuffle(plan.paths(round_step("sent", number), len(plan.partitions)), index)
+    sent = sent.combine_chunks()
+    sent = sent.take(pa.array(np.argsort(sent.column("node").to_numpy(), kind="stable")))
+    from stages.shuffle import open_ipc
+
+    rows = open_ipc(plan.path(round_step("retrieved", number), index)).read_all()
+    parts = [_compared_schema().empty_table()]
+    for pair in np.unique(rows.column("pair").to_numpy()).tolist():
+        mine = rows.filter(pa.array(rows.column("pair").to_numpy() == pair))
+        parts.append(_compared(item, plan, pair, mine, sent))
+    table = pa.concat_tables(parts)
+    path = plan.path(round_step("compared", number), index)
+    write_shuffle(path, table, spread(table.column("left").to_numpy()), content_buckets(plan))
+    return {"compared": table.num_rows}
+
+
+def _compared_schema() -> pa.Schema:
+    return pa.schema(
+        [("pair", pa.int32()), ("left", pa.int64()), ("right", pa.int64()),
+         ("cosine", pa.float32()), ("order", pa.float32()), ("best", pa.bool_()),
+         ("other", pa.float32())]
+    )  # fmt: skip
+
+
+def _compared(
+    item: dict[str, Any], plan: Plan, pair: int, rows: pa.Table, sent: pa.Table
+) -> pa.Table:
+    """Cosine and order of one language pair's candidates, the nearest of each right document."""
+    space = read_space(plan.folder, item["round"], pair)
+    held = sent.column("node").to_numpy()
+    sides, vectors, places = [], [], []
+    nodes = [rows.column(name).to_numpy() for name in ("left", "right")]
+    for right in (False, True):
+        mine = np.unique(nodes[right])
+        table = sent.take(pa.array(np.searchsorted(held, mine))).combine_chunks()
+        side = _side(item, plan, pair, space, table, right)
+        sides.append(side)
+        vectors.append(space.vectors(side, right))
+        places.append(np.searchsorted(mine, nodes[right]))
+    cosine = space.cosines(places[0], places[1], vectors[0], vectors[1])
+    near = top_of((nodes[1],), cosine, nodes[0], ORDERED)
+    left, right, cosine = nodes[0][near], nodes[1][near], cosine[near]
+    order, _, _ = space.order(places[0][near], places[1][near], sides[0], sides[1])
+    columns = [
+        np.full(len(left), pair, np.int32), left, right, cosine, order,
+        best_of(right, order, left), best_others(right, order, left),
+    ]  # fmt: skip
+    return pa.Table.from_arrays([pa.array(c) for c in columns], schema=_compared_schema())
+
+
+# --- settle --------------------------------------------------------------------------------------
+
+
+def settle(item: dict[str, Any]) -> dict[str, Any]:
+    """Keep the pairs of one bucket of left documents that are each other's best."""
+    plan, index = task_plan(item)
+    number = item["round"]
+    rows = read_shuffle(
+        plan.paths(round_step("compared", number), content_buckets(plan)), index
+    ).combine_chunks()
+    rows = rows.sort_by([("pair", "ascending"), ("left", "ascending"), ("right", "ascending")])
+    key = rows.column("left").to_numpy() * len(member_numbers(plan))
+    key = key + rows.column("pair").to_numpy()
+    order, right = rows.column("order").to_numpy(), rows.column("right").to_numpy()
+    other = np.maximum(rows.column("other").to_numpy(), best_others(key, order, right))
+    mutual = best_of(key, order, right) & rows.column("best").to_numpy(zero_copy_only=False)
+    table = rows.select(["pair", "left", "right", "cosine", "order"])
+    table = table.append_column("other", pa.array(other, pa.float32())).filter(pa.array(mutual))
+    write_table(plan.path(round_step("settled", number), index), table)
+    return {"pairs": table.num_rows}
