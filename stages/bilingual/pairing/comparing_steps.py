@@ -39,7 +39,7 @@ MOST_PRODUCTS = 20_000
 """Left times right documents of one entry: with fewer, candidates would bound what is found."""
 CANDIDATES = 12
 """Of a right document; of these the ``ORDERED`` nearest are aligned."""
-ORDERED = 4
+ORDERED = 6
 DOCUMENTS_PER_BUCKET = 1 << 12
 NO_OTHER = 0.0
 

@@ -10,7 +10,6 @@ space-R/p        per pair        entries and translations of round R
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -93,7 +92,6 @@ def read_counts(path: str, number: int) -> Frequencies:
     return Frequencies(batch.column("value").to_numpy(), batch.column("count").to_numpy())
 
 
-@lru_cache(maxsize=8)
 def read_language(path: str, documents: int) -> tuple[Language, Frequencies]:
     """What is counted of a language's documents: tokens, and lines that several have."""
     return Language(documents, read_counts(path, 0)), read_counts(path, 1)
@@ -105,7 +103,6 @@ def write_space(plan: Plan, number: int, pair: int, space: Space) -> None:
         write_table(f"{plan.folder}/space-{number}/{name}-{pair:05d}.arrow", table)
 
 
-@lru_cache(maxsize=2)
 def read_space(folder: str, number: int, pair: int) -> Space:
     """What ``write_space`` wrote."""
     left, right = (

@@ -90,7 +90,7 @@ def features(column: pa.Array | pa.ChunkedArray, syllables: np.ndarray) -> Featu
 
 def _line_hashes(tokens: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """A hash of each segment's tokens and their order (uint32 [segments])."""
-    starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)
+    starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)[: len(ends)]
     place = np.arange(len(tokens)) - np.repeat(starts, ends - starts)
     with np.errstate(over="ignore"):
         mixed = (tokens.astype(np.uint64) + np.uint64(1)) * (

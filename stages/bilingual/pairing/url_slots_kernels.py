@@ -113,7 +113,7 @@ def find_slots(
             begins[count], ends[count] = begin + 1, stop
             cuts[count], cut_ends[count] = begin, stop
             count += 1
-        elif stop == query:
+        if stop == query:
             count = find_in_name(data, begin + 1, stop, begins, ends, cuts, cut_ends, count)
         begin = stop
     begin = query
@@ -145,7 +145,8 @@ def find_in_name(
         end = begin
         while end < last and data[end] != 0x2E:
             end += 1
-        if looks_like_code(data, begin, end):
+        whole = begin == first and end == last  # a part of the path like any other
+        if not whole and looks_like_code(data, begin, end):
             begins[count], ends[count] = begin, end
             cuts[count] = begin if begin == first else begin - 1
             cut_ends[count] = end
