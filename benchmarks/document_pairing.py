@@ -1,7 +1,7 @@
 """Translations found without keys or addresses: recall, precision, by language and kind of page.
 
     python benchmarks/document_pairing.py DATA [--languages zh fr ...] [--seed 0] [--growth]
-        [--prose] [--json OUT]
+        [--prose] [--wheels WHEEL ...] [--json OUT]
 
 DATA is a folder of JSONL.zst files: ``bilingual_*`` (``text``, ``lang``, ``pair_key``) and
 ``mono_<lang>_*``. For each language, its pages and the English ones go through the stage
@@ -20,6 +20,9 @@ that the stage keeps counts as wrong, whatever its key says. What is told:
   of each are kept;
 * MB of both sides a second (one process); ``--growth``: the same at 1, 4 and 16 times as many
   documents: others of every language, not copies.
+
+``--wheels`` takes the pages from Python packages instead (``pip download --no-deps wagtail``; needs
+``babel``): a page is twenty messages that follow on each other in a catalogue.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ import json
 import re
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,6 +54,7 @@ MOST_MONO_MB = 4.0
 """Of pages without a translation, in each language."""
 UNTRANSLATED = 0.5
 SHORT = 600
+MESSAGES, LEAST_MESSAGES = 20, 10
 PARTITION_ROWS = 1000
 PROSE_LINES, PROSE_CHARACTERS = 15, 40
 MARKUP = re.compile(r"[`<>{}\[\]|=_#*]|https?:|::|\\")
@@ -114,7 +119,53 @@ def documents(folder: Path, languages: list[str], only_prose: bool) -> list[dict
     if only_prose:
         rows = [row | {"text": prose(row["text"])} for row in rows]
         rows = [row for row in rows if row["text"].count("\n") >= 2]
+        count_copied(rows)
     return rows
+
+
+def count_copied(rows: list[dict[str, Any]]) -> None:
+    """Set anew which share of a page's lines stands in the English page."""
+    english = {(row["set"], row["key"]): set(row["text"].split("\n")) for row in rows
+               if row["lang"] == "en"}  # fmt: skip
+    for row in rows:
+        lines = row["text"].split("\n")
+        known = english.get((row["set"], row["key"]), set())
+        row["copied"] = sum(line in known for line in lines) / len(lines)
+
+
+def catalogue_pages(wheels: list[Path], languages: list[str]) -> list[dict[str, Any]]:
+    """Messages of catalogues, in English and as translated, a message a line."""
+    from babel.messages.pofile import read_po
+
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for wheel in wheels:
+        archive = zipfile.ZipFile(wheel)
+        for name in sorted(archive.namelist()):
+            place = re.fullmatch(r"(.*)/locale/en/LC_MESSAGES/(.*)\.po", name)
+            if not place:
+                continue
+            source = read_po(archive.open(name))
+            numbers = {first(message.id): n for n, message in enumerate(source) if message.id}
+            for language in languages[1:]:
+                code = {"zh": "zh_Hans"}.get(language, language)
+                other = f"{place[1]}/locale/{code}/LC_MESSAGES/{place[2]}.po"
+                messages = read_po(archive.open(other)) if other in archive.namelist() else ()
+                said = {first(message.id): first(message.string) for message in messages}
+                for text, number in numbers.items():
+                    key = f"{place[1]}/{place[2]}/{number // MESSAGES}"
+                    for lang, line in (("en", text), (language, said.get(text))):
+                        row = {"id": f"{wheel.name}:{lang}:{key}", "set": wheel.name, "key": key,
+                               "copied": 0.0, "lang": lang, "lines": {}}  # fmt: skip
+                        rows.setdefault((lang, key), row)["lines"][text] = line
+    pages = [
+        row | {"text": "\n".join(filter(None, row["lines"].values()))} for row in rows.values()
+    ]
+    return [page for page in pages if page["text"].count("\n") >= LEAST_MESSAGES]
+
+
+def first(text: str | tuple[str, ...]) -> str:
+    """A message, or its singular."""
+    return text if isinstance(text, str) else text[0]
 
 
 def identified(rows: list[dict[str, Any]]) -> list[str | None]:
@@ -238,12 +289,12 @@ def measure(
         mates = {right: left for right, left in mates.items() if {right, left} <= here}
     by_id = {row["id"]: row for row in chosen}
     size = sum(len(row["text"].encode()) for row in chosen) / 1e6
-    stage = Bilingual(pairs=[("en", language)], find=["content"])
-    loose = Bilingual(pairs=[("en", language)], find=["content"], min_order=0, min_order_margin=0)
+    stage = Bilingual(pairs=[("en", language)], find=["content"], min_confidence=0)
+    least = Bilingual.model_fields["min_confidence"].default
     with tempfile.TemporaryDirectory() as folder:
-        pairs, seconds, steps = run_stage(loose, chosen, Path(folder))
+        pairs, seconds, steps = run_stage(stage, chosen, Path(folder))
     kept = [pair for pair in pairs if pair["kept"]]
-    strict = [pair for pair in kept if passes(stage, pair)]
+    strict = [pair for pair in kept if pair["score"] >= least * (1 - pair["copy_share"])]
     return {
         "kinds": kinds(strict, mates, by_id),
         "recall at .98": at_precision(kept, mates, 0.98),
@@ -259,24 +310,22 @@ def measure(
     }  # fmt: skip
 
 
-def passes(stage: Bilingual, pair: dict[str, Any]) -> bool:
-    """Whether the stage's own thresholds keep a pair, by what its reason says."""
-    numbers = [float(number) for number in re.findall(r"\d\.\d+", pair["reason"])]
-    order, _, other = numbers
-    return order >= stage.min_order and order - other >= stage.min_order_margin
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--languages", nargs="*", default=LANGUAGES)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--growth", action="store_true")
     parser.add_argument("--prose", action="store_true")
+    parser.add_argument("--wheels", type=Path, nargs="*")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    rows = documents(options.data, ["en", *options.languages], options.prose)
+    languages = ["en", *options.languages]
+    if options.wheels:
+        rows = catalogue_pages(options.wheels, languages)
+    else:
+        rows = documents(options.data, languages, options.prose)
     for row, found in zip(rows, identified(rows), strict=True):
         row["found"] = found
     results: dict[str, Any] = {}

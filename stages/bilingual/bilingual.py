@@ -65,17 +65,12 @@ class Bilingual(BarrierStage):
         description="Whether what a crawl's addresses call a language is learned, besides the "
         "usual codes.",
     )
-    min_order: float = Field(
-        0.22,
+    min_confidence: float = Field(
+        0.14,
         ge=0,
         le=1,
-        description="By content: least share of both texts that matches once they are aligned.",
-    )
-    min_order_margin: float = Field(
-        0.03,
-        ge=0,
-        le=1,
-        description="By content: by how much less than that every other partner must match.",
+        description="By content: least share of both texts that matches once they are aligned, "
+        "less half of that with any other partner either could have.",
     )
     separator: str = Field("\n\n", description="Text between the two sides.")
     max_length_ratio: float = Field(

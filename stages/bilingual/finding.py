@@ -166,8 +166,7 @@ def match(item: dict[str, Any]) -> dict[str, Any]:
     if method == "content":
         from stages.bilingual.pairing.content import content_pairs
 
-        least, margin = (plan.settings[name] for name in ("min_order", "min_order_margin"))
-        pairs = content_pairs(plan, bucket, least, margin)
+        pairs = content_pairs(plan, bucket, plan.settings["min_confidence"])
     else:
         pairs = _pairs_of_keys(plan, way, bucket)
     pairs = pairs.append_column("method", pa.array([method] * pairs.num_rows, pa.string()))

@@ -122,7 +122,7 @@ def judge(
     The score is the share not copied, times how usual the length ratio is for the two languages:
     1 at the median of the run, 1/2 where a side is twice as long as usual. Of a pair that was
     dropped for its length alone it is the second factor. What was found by content has its
-    confidence (the share that matches in order) in place of the length.
+    confidence (by how much it matches in order) in place of the length.
 
     Args:
         pairs: as ``match`` writes them.

@@ -77,18 +77,20 @@ def _round(plan: Plan, engine: Engine, more: dict[str, Any], partitions: int, bu
         engine.map(round_step(name, more["round"]), function, items)
 
 
-def content_pairs(plan: Plan, index: int, least: float, margin: float) -> pa.Table:
+def content_pairs(plan: Plan, index: int, least: float) -> pa.Table:
     """The pairs that one bucket found in the last round, with the columns of ``find_pairs``.
 
     Args:
         plan: of the stage.
         index: of the bucket.
-        least: of the order's score.
-        margin: by how much no other document may come near.
+        least: of the confidence: what matches in order, less half of that of the next best, since a
+            sister page of one site comes nearly as near as the page itself.
     """
     rows = open_ipc(plan.path(round_step("settled", ROUNDS - 1), index)).read_all()
     order, other = (rows.column(name).to_numpy() for name in ("order", "other"))
-    rows = rows.filter(pa.array((order >= least) & (order - other >= margin)))
+    confidence = np.maximum(order - other / 2, 0).astype(np.float32)
+    rows = rows.append_column("confidence", pa.array(confidence))
+    rows = rows.filter(pa.array(confidence >= least))
     nodes = [rows.column(name).to_numpy() for name in ("left", "right")]
     columns: dict[str, Any] = {"pair": rows.column("pair")}
     known = ["source", "id", "lang", "characters"]
@@ -113,6 +115,6 @@ def _with_reasons(columns: dict[str, Any], rows: pa.Table) -> pa.Table:
     columns["pair_key"] = pa.nulls(rows.num_rows, pa.string())
     columns["ambiguous"] = pa.array(np.zeros(rows.num_rows, np.bool_))
     columns["reason"] = pa.array(reasons, pa.string())
-    columns["confidence"] = rows.column("order")
+    columns["confidence"] = rows.column("confidence")
     table = pa.table(columns)
     return table.sort_by([("left_id", "ascending"), ("right_id", "ascending")])
