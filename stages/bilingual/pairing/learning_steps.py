@@ -24,7 +24,7 @@ from stages.shuffle import open_ipc
 MOST_LESSONS = 3000
 """Sure pairs of documents that teach; more teach little more and cost as much each."""
 LEAST_LESSONS = 5
-SURE_ORDER, SURE_GAP = 0.25, 0.1
+SURE_ORDER, SURE_GAP = 0.18, 0.08
 """A pair is sure when so much of it matches in order, and so much less of any other that either
 document could have."""
 
