@@ -43,6 +43,10 @@ LEAST_SHARE = 0.9
 """Of the votes for a code, those for one language."""
 
 
+REGIONS = (2, 3, 4, 6, 7)
+"""Characters that a region or script behind a given code may have: ``pt-BR``, ``zh-Hant-TW``."""
+
+
 class CodeTable:
     """Codes by language, ready for the kernel."""
 
@@ -116,8 +120,9 @@ def _code_hash(code: str) -> int:
     count = possible_codes(
         np.frombuffer(url, np.uint8), np.array([0, len(url)], np.int64), *room
     )  # fmt: skip
-    assert count == 1, f"{code}: no code can look like this"
-    return int(room[2][0])
+    whole = np.flatnonzero(room[4][:count] - room[3][:count] == len(code))  # "a-en" holds "en" too
+    assert len(whole), f"{code}: no code can look like this"
+    return int(room[2][whole[0]])
 
 
 def possible_slots(urls: pa.Array, languages: pa.Array) -> pa.Table:
@@ -183,7 +188,8 @@ def learned_codes(parts: Iterable[dict[str, dict[str, int]]]) -> dict[str, str]:
     for code, by_language in sorted(total.items()):
         language, most = max(by_language.items(), key=lambda entry: (entry[1], entry[0]))
         enough = most >= LEAST_VOTES and most >= LEAST_SHARE * by_language.total()
-        base = code.split("-")[0]
-        if enough and not {code, base} & given.get(language, set()):
+        base, _, region = code.partition("-")
+        known = {code, base} if len(region) in REGIONS else {code}
+        if enough and not known & given.get(language, set()):
             learned[code] = language
     return learned

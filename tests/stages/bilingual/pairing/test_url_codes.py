@@ -83,6 +83,20 @@ def test_a_crawl_teaches_its_own_codes():
     assert len({key for key, _ in keys(*pages[:2], table=table)}) == 1
 
 
+def test_a_learned_code_may_hold_a_known_one():
+    pages = [(lang, f"https://s.org/p{i}/{code}.md") for i in range(4)
+             for lang, code in (("en", "README_EN"), ("zh", "README"))]  # fmt: skip
+    learned = learned_codes([slots(pages)])
+    assert learned == {"readme-en": "en", "readme": "zh"}
+    assert len({key for key, _ in keys(*pages[:2], table=CodeTable(learned))}) == 1
+
+
+def test_what_follows_a_code_and_is_no_region_is_learned():
+    pages = [(lang, f"https://s.org/site/{code}/p{i}") for i in range(4)
+             for lang, code in (("en", "en-snapshot"), ("zh", "zh-cn"))]  # fmt: skip
+    assert learned_codes([slots(pages)]) == {"en-snapshot": "en"}
+
+
 def test_few_votes_colours_and_known_codes_teach_nothing():
     few = [("en", "https://s.org/intl/p"), ("zh", "https://s.org/gbk/p")]
     colours = [(lang, f"https://s.org/{code}/p{i}") for i in range(4)
