@@ -40,7 +40,7 @@ train: $(VENV)/.train ## install torch too, run the main job, train a small mode
 	$(BIN)/python -m trainer run configs/train/sample.yaml
 
 test: $(VENV)/.dev ## install with the test extras, then the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.dev ## ruff: rules and format
 	$(BIN)/ruff check .
