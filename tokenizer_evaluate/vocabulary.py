@@ -5,26 +5,29 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from functools import cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from stages.text_kernels import CODE_POINTS
+from formats.token_kinds import (
+    BLANKS,
+    DIGITS,
+    NOTHING,
+    OTHER,
+    PARTS,
+    SIGNS,
+    SPECIAL,
+    as_text,
+    kind_of_token,
+)  # fmt: skip
 from tokenizer_evaluate.candidates import Candidate
 
 RARE_USES = 10
 """A token used less often is rare: a model hardly learns it from so much text."""
 LONGEST_SHOWN = 20
-SMALL_SCRIPT = 40
-"""Letters: a word that begins the names of fewer is no script (MICRO, FEMININE)."""
-
-DIGITS, SIGNS, BLANKS = "digits", "punctuation and symbols", "white space"
-PARTS, SPECIAL, NOTHING, OTHER = "parts of characters", "special", "no token", "other letters"
 NO_SCRIPT = (DIGITS, SIGNS, BLANKS, PARTS, SPECIAL, NOTHING, OTHER)
 
-_RENAMED = {"CJK": "Han", "HIRAGANA": "Kana", "KATAKANA": "Kana", "HALFWIDTH": "Kana"}
 _ONE_CHARACTER_PART = re.compile(
     rb"[\x80-\xff]|[\x80-\xbf]{2,3}|[\xe0-\xef][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{1,2}"
 )
@@ -39,10 +42,10 @@ def census(candidate: Candidate, counts: np.ndarray) -> dict[str, Any]:
         candidate: the tokenizer.
         counts: int64 [vocabulary], uses in the text.
     """
-    texts = [_as_text(spelled) for spelled in candidate.token_bytes]
+    texts = [as_text(spelled) for spelled in candidate.token_bytes]
     special = candidate.special.tolist()
     kinds = [
-        SPECIAL if special[token] else _kind(candidate.token_bytes[token], text)
+        SPECIAL if special[token] else kind_of_token(candidate.token_bytes[token], text)
         for token, text in enumerate(texts)
     ]
     ordinary = np.array([kind not in (SPECIAL, NOTHING) for kind in kinds])
@@ -104,57 +107,6 @@ def is_part_of_one(spelled: bytes) -> bool:
     (True, False, False)
     """
     return _ONE_CHARACTER_PART.fullmatch(spelled) is not None
-
-
-def _as_text(spelled: bytes) -> str | None:
-    try:
-        return spelled.decode()
-    except UnicodeDecodeError:
-        return None
-
-
-def _kind(spelled: bytes, text: str | None) -> str:
-    """The script of the first letter, or what a token without letters is."""
-    if text is None:
-        return PARTS
-    if not spelled:
-        return NOTHING
-    table, names = scripts()
-    for character in text:
-        script = table[ord(character)]
-        if script:
-            return names[script]
-    if any(character.isdigit() or character.isnumeric() for character in text):
-        return DIGITS
-    return BLANKS if text.isspace() else SIGNS
-
-
-@cache
-def scripts() -> tuple[list[int], list[str]]:
-    """The script of letters and marks, by the first word of their names in Unicode.
-
-    Returns:
-        number of the script by code point, 0 for what is neither.
-        names by number.
-    """
-    first_words: dict[int, str] = {}
-    for point in (*range(0x40000), *range(0xE0000, 0xE0200)):
-        character = chr(point)
-        if unicodedata.category(character)[0] in "LM":
-            name = unicodedata.name(character, "").split(" ")[0].split("-")[0]
-            first_words[point] = _RENAMED.get(name, name.capitalize())
-    sizes = Counter(first_words.values())
-    numbers = {"": 0, OTHER: 1}
-    table = [0] * CODE_POINTS
-    for point, name in first_words.items():
-        known = sizes[name] >= SMALL_SCRIPT and name not in (
-            "",
-            "Combining",
-            "Modifier",
-            "Variation",
-        )
-        table[point] = numbers.setdefault(name, len(numbers)) if known else 1
-    return table, list(numbers)
 
 
 def holds_several_words(text: str) -> bool:

@@ -4,16 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from formats.token_kinds import PARTS, SPECIAL, scripts
 from tokenizer_evaluate.candidates import Candidate, make_candidate
 from tokenizer_evaluate.published import from_ranks
 from tokenizer_evaluate.vocabulary import (
-    PARTS,
-    SPECIAL,
     census,
     find_unreachable,
     holds_several_words,
     is_part_of_one,
-    scripts,
 )
 
 BYTES = [bytes([byte]) for byte in range(256)]
