@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from pipeline.exit_codes import DONE, FAILED, INTERRUPTED, USAGE, UsageError, exit_code, kind_of
+
 if TYPE_CHECKING:
     from formats.run_folder import RunFolder
     from pipeline.recipe import Recipe
-
-DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 DESCRIPTION = """\
 From raw multilingual text to training-ready token shards, with one recipe.
@@ -22,6 +22,7 @@ From raw multilingual text to training-ready token shards, with one recipe.
   python -m pipeline run configs/mix_2T.yaml
   python -m pipeline show runs/mix_2T
   python -m pipeline show runs/mix_2T --removed quality --lang th
+  python -m pipeline report runs/mix_2T --against runs/other
   python -m pipeline trace runs/mix_2T --row 0
   python -m pipeline verify runs/mix_2T
 """
@@ -50,8 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # the last line of defence: a sentence, not a stack
         if options.debug:
             raise
-        _complain(f"{_kind(error)}{error}")
-        return _exit_code(error)
+        _complain(f"{kind_of(error)}{error}")
+        return exit_code(error)
     return code
 
 
@@ -90,10 +91,21 @@ def _parser() -> argparse.ArgumentParser:
                       help="samples of what a stage or a rule dropped, and why")  # fmt: skip
     show.add_argument("--lang", metavar="CODE", help="with --removed: of this language only")
     show.add_argument("--count", type=_positive, default=5, metavar="N",
-                      help="with --removed: how many samples (5)")  # fmt: skip
+                      help="with --removed, --pairs: how many samples (5)")  # fmt: skip
     show.add_argument("--clusters", type=_positive, metavar="N",
                       help="the N largest clusters of near-duplicates instead")  # fmt: skip
+    show.add_argument("--pairs", metavar="NAME",
+                      help="documents that translate each other, side by side: en-th")  # fmt: skip
     show.set_defaults(command=_show)
+    report = commands.add_parser(
+        "report", help="draw a run's report anew; beside another run, say what is different"
+    )
+    report.add_argument("folder", metavar="RUN", help="a run folder")
+    report.add_argument("--against", metavar="RUN2",
+                        help="another run: what is different in recipe, funnel, languages, "
+                        "mixture, tokenizer and time comes first")  # fmt: skip
+    report.add_argument("--to", metavar="FILE", help="the page (default: RUN/report.html)")
+    report.set_defaults(command=_report)
     calibrate = _recipe_command(commands, "calibrate", _calibrate,
                                 "thresholds by language from trusted text")  # fmt: skip
     calibrate.description = (
@@ -291,6 +303,7 @@ def _train_quality(options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace) -> int:
     from formats.run_folder import RunFolder
     from pipeline.clusters import show_clusters
+    from pipeline.pairs import show_pairs
     from pipeline.show import show_run
     from pipeline.show_removed import show_removed
 
@@ -299,10 +312,21 @@ def _show(options: argparse.Namespace) -> int:
         raise UsageError("--lang needs --removed STAGE_OR_RULE")
     if options.clusters is not None:
         show_clusters(folder, options.clusters)
+    elif options.pairs is not None:
+        show_pairs(folder, options.pairs, options.count)
     elif options.removed is None:
         show_run(folder)
     else:
         show_removed(folder, options.removed, options.lang, options.count)
+    return DONE
+
+
+def _report(options: argparse.Namespace) -> int:
+    from formats.run_folder import RunFolder
+    from pipeline.report import redraw
+
+    against = RunFolder(options.against) if options.against else None
+    print(redraw(RunFolder(options.folder), against, options.to))
     return DONE
 
 
@@ -369,28 +393,6 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
     return number
-
-
-class UsageError(ValueError):
-    """Options that do not go together."""
-
-
-def _exit_code(error: Exception) -> int:
-    """A mistake of the recipe or the command is 2; anything else that went wrong is 1."""
-    from formats.listing import NoFiles
-    from pipeline.recipe_file import RecipeError
-    from pipeline.removed import UnknownRemoval
-    from stages.mixture.plan import Infeasible
-
-    return (
-        USAGE
-        if isinstance(error, RecipeError | NoFiles | Infeasible | UnknownRemoval | UsageError)
-        else FAILED
-    )
-
-
-def _kind(error: Exception) -> str:
-    return "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
 
 
 def _complain(message: str) -> None:

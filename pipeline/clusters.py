@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 STAGE = "minhash_dedup"
 MEMBERS_SHOWN = 3
-SHOWN_IN_REPORT = 10
 EQUAL_SHOWN = 60
 """Characters of an unchanged stretch that are shown on each side of a change."""
 COMPARED = 500
@@ -194,34 +194,18 @@ def _marked(pieces: Sequence[Piece], colours: bool) -> Text:
     return text
 
 
-def clusters_section(folder: RunFolder, summary: dict[str, Any]) -> str:
-    """The report's part on near-duplicates; empty where the recipe looks for none."""
-    from pipeline.report_html import bars, escape, fold, section
+def cluster_sizes(folder: RunFolder) -> dict[int, int]:
+    """How many clusters there are of each size, from 2 documents; read in one column."""
+    import pyarrow.compute as pc
+    import pyarrow.dataset as ds
 
-    facts = summary.get("stages", {}).get(STAGE)
-    if not facts:
-        return ""
-    curve = [(at, [chance], f"{chance:.2%}") for at, chance in facts["s_curve"].items()]
-    parts = [fold("how likely a pair is looked at, by its similarity", bars(curve, ["chance"]))]
-    parts += [f'<p class="lead">{escape(alarm)}</p>' for alarm in facts["alarms"]]
-    for cluster in largest_clusters(folder, SHOWN_IN_REPORT):
-        title = f"{cluster.size:,} documents, kept {cluster.id} ({cluster.lang}, {cluster.origin})"
-        parts.append(fold(title, *(_figure(member) for member in cluster.members)))
-    lead = (
-        f"{facts['bins']} bins in {facts['bands']} bands of {facts['rows']} rows find pairs at "
-        f"{facts['recall_at']:.2f} with a probability of {facts['recall']}. The largest clusters, "
-        "with the removed documents that are least like the one kept."
-    )
-    return section("Near-duplicates", *parts, lead=lead)
-
-
-def _figure(member: Member) -> str:
-    from pipeline.report_html import escape
-
-    tags = {"equal": "span", "removed": "del", "added": "ins"}
-    text = "".join(f"<{tags[k]}>{escape(piece)}</{tags[k]}>" for k, piece in member.differences)
-    caption = escape(f"{member.reason}: {member.id} ({member.origin})")
-    return f'<figure><figcaption>{caption}</figcaption><pre dir="auto">{text}</pre></figure>'
+    sizes: Counter[int] = Counter()
+    files = _kept_files(folder)
+    if files and "cluster_size" in ds.dataset(files).schema.names:
+        for batch in _batches(files, ["cluster_size"], ds.field("cluster_size") > 1):
+            for entry in pc.value_counts(batch.column(0)).to_pylist():
+                sizes[entry["values"]] += entry["counts"]
+    return dict(sorted(sizes.items()))
 
 
 def _kept_files(folder: RunFolder) -> list[str]:

@@ -1,12 +1,14 @@
 """The few building blocks of the report: escaped text, tables, bar charts, one page.
 
 Everything from a corpus is hostile: every value passes ``escape`` on its way into the page, the
-page loads nothing from anywhere, and a content security policy forbids scripts.
+page loads nothing from anywhere, and a content security policy forbids scripts. Labels and numbers
+are HTML, so that they can be read on a phone; a row may be given classes, by which a page hides it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from html import escape as html_escape
 from importlib.resources import files
 
@@ -31,9 +33,34 @@ def page(title: str, sections: Sequence[str], more_style: str = "") -> str:
 
 
 def section(title: str, *parts: str, lead: str = "") -> str:
-    """A titled part of the page; ``lead`` is plain text."""
+    """A titled part of the page, which has an address; ``lead`` is plain text."""
     intro = f'<p class="lead">{escape(lead)}</p>' if lead else ""
-    return f"<section><h2>{escape(title)}</h2>{intro}{''.join(parts)}</section>\n"
+    name = anchor(title)
+    return (
+        f'<section aria-labelledby="{name}"><h2 id="{name}">{escape(title)}</h2>'
+        f"{intro}{''.join(parts)}</section>\n"
+    )
+
+
+def anchor(*names: str) -> str:
+    """An address within a page, made of any text: letters and digits, and a hash of the rest.
+
+    >>> anchor("Time and memory"), anchor("<b>").startswith("b-")
+    ('time-and-memory', True)
+    """
+    plain = "-".join(names).lower()
+    found = "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in plain).split())
+    if found == plain.replace(" ", "-"):
+        return found
+    return f"{found or 'x'}-{sha256(repr(names).encode()).hexdigest()[:6]}"
+
+
+def contents(sections: Sequence[str]) -> str:
+    """Links to the sections of a page."""
+    heads = (part.partition("<h2 id=")[2].partition("</h2>")[0] for part in sections)
+    links = (f'<a href="#{head.split(">")[0][1:-1]}">{head.split(">")[1]}</a>'
+             for head in heads if head)  # fmt: skip
+    return f'<nav class="contents" aria-label="sections">{"".join(links)}</nav>'
 
 
 def figures(pairs: Sequence[tuple[str, str]]) -> str:
@@ -42,60 +69,101 @@ def figures(pairs: Sequence[tuple[str, str]]) -> str:
     return f'<div class="figures">{"".join(cells)}</div>'
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table; the first column to the left, numbers to the right."""
-    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+def table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], classes: Sequence[str] = ()
+) -> str:
+    """A table; the first column to the left, numbers to the right.
+
+    Args:
+        columns: names.
+        rows: values.
+        classes: of each row; none: no row has any.
+    """
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+        f"<tr{_class(name)}>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
+        for row, name in zip(rows, classes or [""] * len(rows), strict=True)
     )
-    return f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>'
+    return f'<div class="wide" tabindex="0"><table><tr>{head}</tr>{body}</table></div>'
 
 
-def bars(rows: Sequence[tuple[str, Sequence[float], str]], kinds: Sequence[str]) -> str:
+def bars(
+    rows: Sequence[tuple[str, Sequence[float], str]],
+    kinds: Sequence[str],
+    classes: Sequence[str] = (),
+) -> str:
     """A horizontal bar chart, several bars a row.
 
     Args:
         rows: (label, one value per kind, text at the end of the row).
         kinds: name of each bar of a row, shown in the legend.
+        classes: of each row; none: no row has any.
     """
     largest = max((value for _, values, _ in rows for value in values), default=0.0) or 1.0
-    legend = "".join(
-        f'<span><i class="bar{number}"></i>{escape(kind)}</span>'
-        for number, kind in enumerate(kinds)
-    )
     body = []
-    for label, values, text in rows:
+    for (label, values, text), name in zip(rows, classes or [""] * len(rows), strict=True):
         drawn = "".join(
             f'<i class="bar{number}" style="width:{100 * value / largest:.2f}%"></i>'
             for number, value in enumerate(values)
         )
         body.append(
-            f'<div class="label">{escape(label)}</div><div class="track">{drawn}</div>'
-            f'<div class="value">{escape(text)}</div>'
+            f'<div class="row {name}"><div class="label">{escape(label)}</div>'
+            f'<div class="track">{drawn}</div><div class="value">{escape(text)}</div></div>'
         )
-    key = f'<div class="legend">{legend}</div>' if len(kinds) > 1 else ""
+    key = legend(kinds) if len(kinds) > 1 else ""
     return f'{key}<div class="bars">{"".join(body)}</div>'
 
 
+def legend(kinds: Sequence[str], prefix: str = "bar") -> str:
+    """Names and their colours: classes ``bar0``, ``bar1`` and so on."""
+    cells = "".join(
+        f'<span><i class="{prefix}{number}"></i>{escape(kind)}</span>'
+        for number, kind in enumerate(kinds)
+    )
+    return f'<div class="legend">{cells}</div>'
+
+
 def heat_map(
-    columns: Sequence[str], rows: Sequence[tuple[str, Sequence[tuple[float, str]]]]
+    columns: Sequence[str],
+    rows: Sequence[tuple[str, Sequence[tuple[float, str]]]],
+    classes: Sequence[str] = (),
+    targets: Sequence[Sequence[str]] = (),
+    row_classes: Sequence[str] = (),
 ) -> str:
     """A table of shares, the darker the larger; a pointer over a cell shows its text.
 
     Args:
         columns: names.
         rows: (label, (share from 0 to 1, text) per column).
+        classes: of each column; none: no column has any.
+        targets: of each row and column an address to go to on a click, or nothing.
+        row_classes: of each row; none: no row has any.
     """
-    head = "".join(f"<th>{escape(column)}</th>" for column in ("", *columns))
+    named = list(zip(columns, classes or [""] * len(columns), strict=True))
+    head = "".join(f'<th scope="col"{_class(name)}>{escape(c)}</th>' for c, name in named)
     body = []
-    for label, cells in rows:
-        drawn = "".join(
-            f'<td class="{"hot" if share >= 0.4 else "cell"}" title="{escape(text)}" '
-            f'style="--heat:{_heat(share):.0f}%">{_percent(share)}</td>'
-            for share, text in cells
-        )
-        body.append(f"<tr><td>{escape(label)}</td>{drawn}</tr>")
-    return f'<div class="wide"><table class="heat"><tr>{head}</tr>{"".join(body)}</table></div>'
+    for place, (label, cells) in enumerate(rows):
+        drawn = []
+        for number, (share, text) in enumerate(cells):
+            kind = f"{'hot' if share >= 0.4 else 'cell'} {named[number][1]}".strip()
+            target = targets[place][number] if targets else ""
+            words = escape(percent(share))
+            if target:
+                words = f'<a href="#{target}" aria-label="{escape(text)}">{words}</a>'
+            drawn.append(
+                f'<td class="{kind}" title="{escape(text)}" style="--heat:{_heat(share):.0f}%">'
+                f"{words}</td>"
+            )
+        name = _class(row_classes[place]) if row_classes else ""
+        body.append(f'<tr{name}><th scope="row">{escape(label)}</th>{"".join(drawn)}</tr>')
+    return (
+        '<div class="wide" tabindex="0"><table class="heat"><tr><th></th>'
+        f"{head}</tr>{''.join(body)}</table></div>"
+    )
+
+
+def _class(name: str) -> str:
+    return f' class="{name}"' if name else ""
 
 
 def _heat(share: float) -> float:
@@ -103,21 +171,27 @@ def _heat(share: float) -> float:
     return 100 * min(1.0, share) ** 0.5
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """``12%``, ``3.1%``, ``<0.1%``; nothing for nothing."""
     if share == 0:
         return ""
     if share < 0.001:
-        return "&lt;0.1%"
+        return "<0.1%"
     return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}"
 
 
-def fold(summary: str, *parts: str) -> str:
-    """Something that opens on a click."""
-    return f"<details><summary>{escape(summary)}</summary>{''.join(parts)}</details>"
+def fold(summary: str, *parts: str, classes: str = "", name: str = "") -> str:
+    """Something that opens on a click; ``name`` is its address."""
+    address = f' id="{name}"' if name else ""
+    return (
+        f"<details{address}{_class(classes)}><summary>{escape(summary)}</summary>"
+        f"{''.join(parts)}</details>"
+    )
 
 
-def excerpt(title: str, text: str) -> str:
+def excerpt(title: str, text: str, classes: str = "", lang: str = "") -> str:
     """A piece of a document, in the direction it is written."""
-    shown = f'<pre dir="auto">{escape(text)}</pre>'
-    return f"<figure><figcaption>{escape(title)}</figcaption>{shown}</figure>"
+    # Tells a screen reader how to read it, and a browser which glyphs Han characters have.
+    spoken = f' lang="{lang}"' if lang.replace("-", "").isalpha() and lang.isascii() else ""
+    shown = f'<pre dir="auto"{spoken}>{escape(text)}</pre>'
+    return f"<figure{_class(classes)}><figcaption>{escape(title)}</figcaption>{shown}</figure>"

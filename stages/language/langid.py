@@ -219,6 +219,14 @@ class LangId(MapStage):
         """Is the language asked for, by itself or as a script of Chinese?"""
         return self.keep is None or language in self.keep or _base(language) in self.keep
 
+    def least_score(self, language: str) -> float:
+        """The least ``lang_score`` that documents of a language stay with.
+
+        Raises:
+            ValueError: the file of thresholds is no calibration.
+        """
+        return self._least(language, self._calibrated_scores())
+
     def _least(self, language: str, calibrated: dict[str, float]) -> float:
         """The least score of a language: the setting's own, the calibrated one, the default."""
         for known in (self.min_score, calibrated):

@@ -169,7 +169,7 @@ def test_the_report_has_the_heat_map_and_samples(run) -> None:
     assert total
     rule = next(cell for cell in removed if cell["lang"] == "th" and cell["stage"] == "quality")
     read = run.read_summary()["read_by_language"]["th"]["documents"]
-    assert f"{rule['documents']:,} of {read:,} documents" in titles
+    assert f"quality / {rule['rule']}, th: {rule['documents']:,} of {read:,} documents" in titles
     assert HOSTILE in found.text
 
 
