@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,8 +48,22 @@ class Sampled:
 
     def values(self, name: str, lang: str | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Float64 [n] of the kept and of the removed, without what is missing."""
-        kept, removed = (_numbers(table, name, lang) for table in (self.kept, self.removed))
+        found = []
+        for table, rows_of in ((self.kept, self._kept_rows), (self.removed, self._removed_rows)):
+            values = _column(table, name)
+            if lang is not None and len(values):
+                values = values[rows_of.get(lang, slice(0))]
+            found.append(values[np.isfinite(values)])
+        kept, removed = found
         return kept, removed
+
+    @cached_property
+    def _kept_rows(self) -> dict[str, np.ndarray]:
+        return _rows_by_language(self.kept)
+
+    @cached_property
+    def _removed_rows(self) -> dict[str, np.ndarray]:
+        return _rows_by_language(self.removed)
 
     def languages(self) -> list[str]:
         """Those of the rows, the most frequent first."""
@@ -117,10 +132,20 @@ def _columns(schema: pa.Schema) -> list[str]:
     return ["lang", *(field.name for field in schema if pa.types.is_floating(field.type))]
 
 
-def _numbers(table: pa.Table, name: str, lang: str | None) -> np.ndarray:
+def _column(table: pa.Table, name: str) -> np.ndarray:
+    """Float64 [rows], NaN where there is nothing; empty where there is no such column."""
     if name not in table.column_names:
         return np.zeros(0)
-    if lang is not None:
-        table = table.filter(pc.equal(table["lang"], lang))
-    values = np.asarray(table[name].drop_null().to_numpy(), np.float64)
-    return values[np.isfinite(values)]
+    values = pc.fill_null(table[name].cast(pa.float64()), np.nan)
+    found: np.ndarray = values.to_numpy()
+    return found
+
+
+def _rows_by_language(table: pa.Table) -> dict[str, np.ndarray]:
+    """Numbers of the rows of each language."""
+    codes = table["lang"].combine_chunks().dictionary_encode()
+    numbers = codes.indices.to_numpy(zero_copy_only=False)
+    order = np.argsort(numbers, kind="stable")
+    ends = np.cumsum(np.bincount(numbers, minlength=len(codes.dictionary)))
+    parts = np.split(order, ends[:-1]) if len(ends) else []
+    return dict(zip(codes.dictionary.to_pylist(), parts, strict=True))

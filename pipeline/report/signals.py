@@ -57,7 +57,8 @@ def signals_section(sampled: Sampled, marks: Marks, languages: LanguageFilter) -
     lead = (
         f"{_of_how_many(sampled)} Heights are square roots, so that the few are seen beside the "
         "many, each side as high as its fullest bin; the ends of an axis hold what lies beyond. "
-        "In red the value from which documents stay; languages have their own."
+        "In red the values with which prose stays, of every language; what is short, verse, "
+        "lists or code is judged by fewer."
     )
     return section("Quality signals", *parts, lead=lead)
 
