@@ -127,11 +127,12 @@ def show_pairs(folder: RunFolder, name: str, count: int) -> None:
     for pair, shown in sample_pairs(folder, count, name).items():
         for number, one in enumerate(shown, 1):
             about = f"{pair} {number}. score {one.row['score']:.2f}, {one.row['method']}"
-            console.print(escape(about), style="bold")
+            console.print(escape(about), style="bold", soft_wrap=True)
             for side in (one.left, one.right):
-                console.print(f"  {side['id']} ({side['origin']})", markup=False, style="dim")
+                console.print(f"  {side['id']} ({side['origin']})", markup=False, style="dim",
+                              soft_wrap=True)  # fmt: skip
                 text = "".join(c if c.isprintable() else " " for c in side["text"][:EXCERPT])
-                console.print(f"  {text}", markup=False)
+                console.print(f"  {text}", markup=False, soft_wrap=True)
             console.print()
 
 

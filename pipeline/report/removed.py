@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 LANGUAGES_SHOWN = 12
 SAMPLES_PER_CELL = 2
-SAMPLES_PER_RULE = 24
+SAMPLES_PER_RULE, SAMPLES_PER_PAGE = 24, 600
+"""At most: a page of under 5 MB, however many rules and languages."""
 SAMPLE_CHARACTERS = 500
 
 Summary = dict[str, Any]
@@ -115,7 +116,9 @@ def _by_rule(sampled: list[Sample], summary: Summary) -> ByRule:
     """By rule and language, those of most text first, no more of a rule than there is room for."""
     order = {lang: number for number, lang in enumerate(summary["read_by_language"])}
     found: ByRule = defaultdict(dict)
-    room: dict[str, int] = defaultdict(lambda: SAMPLES_PER_RULE)
+    rules = sum(len(entry["reasons"]) for entry in summary["funnel"])
+    most = min(SAMPLES_PER_RULE, SAMPLES_PER_PAGE // rules + 1)
+    room: dict[str, int] = defaultdict(lambda: most)
     for sample in sorted(sampled, key=lambda one: order.get(one.lang, len(order))):
         rule = sample.reason.rule
         if room[rule]:
