@@ -61,6 +61,7 @@ class ManifestPhase(_Part):
     """A phase; its rows in file order are its training order."""
 
     name: str
+    kind: Literal["training", "validation"] = "training"
     continues: str | None = Field(
         default=None,
         description="The phase whose drawing order it goes on with, from `first_row` on.",
@@ -82,7 +83,16 @@ class Manifest(_Part):
     tokenizer_sha256: str
     seed: int
     special_ids: dict[str, int]
-    phases: list[ManifestPhase]
+    phases: list[ManifestPhase] = Field(description="What is trained on, in order.")
+    held_out: ManifestPhase | None = Field(
+        default=None,
+        description="What no phase trains on, nor on near-copies of it; to evaluate on.",
+    )
+
+    @property
+    def every_phase(self) -> list[ManifestPhase]:
+        """The phases to train on, and last the one to evaluate on, if there is one."""
+        return [*self.phases, *([self.held_out] if self.held_out else [])]
 
     def phase(self, name: str) -> ManifestPhase:
         """The phase of that name.
@@ -90,10 +100,10 @@ class Manifest(_Part):
         Raises:
             ValueError: there is none.
         """
-        for phase in self.phases:
+        for phase in self.every_phase:
             if phase.name == name:
                 return phase
-        names = ", ".join(phase.name for phase in self.phases)
+        names = ", ".join(phase.name for phase in self.every_phase)
         raise ValueError(f"no phase {name!r} in the shards; there are: {names}")
 
     def write(self, folder: str) -> None:

@@ -100,9 +100,11 @@ class TokenShards:
         self.dtype = np.dtype(self.manifest.dtype)
         self._first_rows = {
             phase.name: np.cumsum([0] + [file.rows for file in phase.files])
-            for phase in self.manifest.phases
+            for phase in self.manifest.every_phase
         }
-        self._files = {file.path: file for phase in self.manifest.phases for file in phase.files}
+        self._files = {
+            file.path: file for phase in self.manifest.every_phase for file in phase.files
+        }
         held = OPEN_FILES if cache or is_local(self.path) else FILES_IN_MEMORY
         self._open = lru_cache(held)(lambda path: ShardFile(self._file_bytes(path)))
         self._batch = lru_cache(DECODED_BATCHES)(
@@ -250,7 +252,7 @@ class TokenShards:
     def verify(self) -> list[str]:
         """What is wrong with the files, a line each: missing, other bytes, other row counts."""
         problems = []
-        for phase in self.manifest.phases:
+        for phase in self.manifest.every_phase:
             if sum(file.rows for file in phase.files) != phase.rows:
                 problems.append(f"phase {phase.name}: its files do not have its {phase.rows} rows")
             for file in phase.files:
@@ -280,6 +282,11 @@ class ShardFile:
         self._messages = list(_messages(reader))
         # Every batch but the last has as many rows as the first.
         self.batch_rows = max(1, self._batch(0).num_rows if self._messages else 1)
+
+    @property
+    def batches(self) -> int:
+        """How many record batches it has."""
+        return len(self._messages)
 
     @property
     def rows(self) -> int:

@@ -23,6 +23,7 @@ From raw multilingual text to training-ready token shards, with one recipe.
   python -m pipeline show runs/mix_2T
   python -m pipeline show runs/mix_2T --removed quality --lang th
   python -m pipeline trace runs/mix_2T --row 0
+  python -m pipeline verify runs/mix_2T
 """
 EPILOG = """\
 A run that stops, for whatever reason, goes on where it stopped when the same command is given
@@ -64,12 +65,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show the stack of an error")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = _recipe_command(commands, "run", _run, "run a recipe, or go on where it stopped")
-    run.add_argument("--engine", choices=["ray", "inline"], default="ray",
-                     help="ray (default), or inline: everything in one process")  # fmt: skip
-    run.add_argument("--workers", type=_positive, metavar="N",
-                     help="tasks at a time (default: one per CPU)")  # fmt: skip
-    run.add_argument("--address", metavar="ADDR", help="of a Ray cluster, such as auto")
+    _execution_options(run)
     run.add_argument("--fresh", action="store_true", help="throw the run folder away first")
+    mix = commands.add_parser(
+        "mix", help="other weights, budgets or phases for a finished run, from its tokens"
+    )
+    mix.description = (
+        "Write the shards of another mixture from the tokens of a run, without touching text. "
+        "`run` with a changed recipe does the same, and what else has to be done."
+    )
+    mix.add_argument("folder", metavar="RUN", help="a run folder; its recipe.yaml is read")
+    mix.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
+                     help="override: mixture.phases.0.tokens=1T")  # fmt: skip
+    mix.add_argument("--mixture", metavar="FILE", help="a YAML file with another `mixture:`")
+    mix.add_argument("--to", metavar="NAME",
+                     help="a folder in RUN beside `shards` (default: in its place)")  # fmt: skip
+    _execution_options(mix)
+    mix.set_defaults(command=_mix)
     _recipe_command(commands, "plan", _plan, "what would run and what is done, without working")
     _recipe_command(commands, "check", _check, "validate recipe, paths and the mixture's supply")
     show = commands.add_parser("show", help="tables of a run: funnel, mixture, tokenizer, timings")
@@ -118,7 +130,48 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--doc", metavar="ID", help="a document's id, its number, or path#position")
     trace.add_argument("--phase", metavar="NAME", help="phase of --row (default: the first)")
     trace.set_defaults(command=_trace)
+    _shard_commands(commands)
     return parser
+
+
+def _shard_commands(commands: Any) -> None:
+    """Commands on finished shards."""
+    verify = commands.add_parser(
+        "verify", help="prove the shards: bytes, mixture, boundaries, rows traced back to text"
+    )
+    verify.description = (
+        "Check every file of a run's shards against the manifest, and the manifest against itself "
+        "and the tokenizer; trace rows back to text. Every fault is named; exit code 1 if any."
+    )
+    verify.add_argument("folder", metavar="RUN", help="a run folder, or a folder of shards alone")
+    verify.add_argument("--rows", type=int, default=100, metavar="N",
+                        help="rows traced back to text (100)")  # fmt: skip
+    verify.add_argument("--seed", type=int, default=0, metavar="N",
+                        help="another sample of rows (0)")  # fmt: skip
+    verify.add_argument("--workers", type=_positive, metavar="N",
+                        help="files at a time (default: one per CPU)")  # fmt: skip
+    verify.set_defaults(command=_verify)
+    export = commands.add_parser("export", help="the shards in another trainer's format")
+    export.description = (
+        "Write the rows of every phase, in training order, as Megatron-LM's indexed dataset, as "
+        "nanotron's flat tokens (np.memmap) or as MosaicML streaming's MDS."
+    )
+    export.add_argument("folder", metavar="RUN", help="a run folder, or a folder of shards alone")
+    export.add_argument("--to", required=True, choices=["megatron", "nanotron", "mds"],
+                        help="the format")  # fmt: skip
+    export.add_argument("target", metavar="DIR", help="where the files go")
+    export.add_argument("--sequences", choices=["rows", "documents"], default="rows",
+                        help="megatron: a sequence is a training row, padding included (default), "
+                        "or a stretch of a document, without padding")  # fmt: skip
+    export.set_defaults(command=_export)
+
+
+def _execution_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--engine", choices=["ray", "inline"], default="ray",
+                         help="ray (default), or inline: everything in one process")  # fmt: skip
+    command.add_argument("--workers", type=_positive, metavar="N",
+                         help="tasks at a time (default: one per CPU)")  # fmt: skip
+    command.add_argument("--address", metavar="ADDR", help="of a Ray cluster, such as auto")
 
 
 def _recipe_command(
@@ -158,6 +211,24 @@ def _run(options: argparse.Namespace) -> int:
         print(f"nothing to do: {outcome.folder.path} is complete and nothing it depends on changed")
     else:
         _say_what_next(outcome.folder)
+    return DONE
+
+
+def _mix(options: argparse.Namespace) -> int:
+    from pipeline.mix import mix
+    from pipeline.show import show_mix
+
+    show_mix(
+        mix(
+            options.folder,
+            options.set,
+            mixture_file=options.mixture,
+            to=options.to,
+            engine=options.engine,
+            workers=options.workers,
+            address=options.address,
+        )
+    )
     return DONE
 
 
@@ -262,6 +333,35 @@ def _trace(options: argparse.Namespace) -> int:
         show_row(folder, options.row, options.phase)
         return DONE
     return DONE if show_document(folder, options.doc) else FAILED
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from pipeline.executors import usable_cpus
+    from pipeline.progress import Display
+    from pipeline.verify import summary_lines, verify
+
+    with Display() as display:
+        found = verify(
+            options.folder.rstrip("/"), options.rows, options.workers or usable_cpus(),
+            display.step, display.part_done, options.seed,
+        )  # fmt: skip
+    for line in summary_lines(found):
+        print(line)
+    return FAILED if found.problems else DONE
+
+
+def _export(options: argparse.Namespace) -> int:
+    from pipeline.export import export
+    from pipeline.progress import Display
+
+    with Display() as display:
+        written = export(
+            options.folder.rstrip("/"), options.to, options.target, options.sequences,
+            display.step, display.part_done,
+        )  # fmt: skip
+    for path in written:
+        print(path)
+    return DONE
 
 
 def _positive(text: str) -> int:

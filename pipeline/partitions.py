@@ -146,9 +146,10 @@ def _files(source: Source) -> list[DataFile]:
             return dataset_files(source.paths, source.hf_split)
         names = READERS[source.read].extensions
         extensions = [name + packed for name in names for packed in ("", *COMPRESSIONS)]
-        files = list_files(source.paths, extensions)
+        paths = [p for p in source.paths if not source.optional or _holds_files(p, extensions)]
+        files = list_files(paths, extensions) if paths else []
     except NoFiles:
-        if source.optional:
+        if source.optional:  # a dataset that is not here
             return []
         raise
     except ValueError as error:
@@ -156,6 +157,14 @@ def _files(source: Source) -> list[DataFile]:
     if source.read == "warc" and any(".wet" not in file.path for file in files):
         check_installed(source.extract)  # here and not in the middle of the run
     return [DataFile(file, source.read) for file in files]
+
+
+def _holds_files(pattern: str, extensions: Sequence[str]) -> bool:
+    """Whether a pattern of an optional source matches anything."""
+    try:
+        return bool(list_files([pattern], extensions))
+    except NoFiles:
+        return False
 
 
 def _groups(pieces: Sequence[Piece], target: int) -> list[list[Piece]]:

@@ -13,17 +13,18 @@ from typing import Any
 
 from formats import __version__
 from formats.run_folder import RunFolder
+from pipeline import scale
 from pipeline.fingerprints import file_hash, fingerprint, keys_fingerprint, stage_fingerprint
 from pipeline.ledger import read_json, read_record, write_json
 from pipeline.partitions import InputPartition, input_partitions
 from pipeline.recipe import Recipe, Segment
 from pipeline.recipe_file import RecipeError
-from pipeline.sample import SAMPLE_CORPUS
+from stages.mixture.options import ALWAYS_KEPT
 
 MAP_VERSION = 1
 DOCUMENTS_VERSION = 2
-TOKENS_VERSION = 1
-SHARDS_VERSION = 1
+TOKENS_VERSION = 2
+SHARDS_VERSION = 2
 """Raise one whenever that step of the runner would write other bytes for the same lineage."""
 
 
@@ -56,16 +57,9 @@ class Plan:
         return fingerprint([step.lineage for step in self.steps], __version__)
 
     @property
-    def uses_sample(self) -> bool:
-        """True where the packaged sample corpus is read."""
-        root = str(SAMPLE_CORPUS)
-        return any(path.startswith(root) for s in self.recipe.sources for path in s.paths)
-
-    @property
     def fits_to_supply(self) -> bool:
         """True where budgets are scaled down to what there is."""
-        wish = self.recipe.run.fit_to_supply
-        return wish == "always" or (wish == "auto" and self.uses_sample)
+        return scale.fits_to_supply(self.recipe)
 
     def step(self, name: str) -> PlannedStep:
         """The step of that name."""
@@ -126,8 +120,9 @@ class Plan:
         self._add("tokenizer", documents, recipe.tokenizer, files, recipe.run.seed, fits)
         if recipe.mixture is None:
             return
+        columns = sorted({*recipe.mixture.selector_columns(), *ALWAYS_KEPT})
         self._add("tokens", TOKENS_VERSION, self.steps[-1].lineage, recipe.mixture.components,
-                  recipe.mixture.selector_columns())  # fmt: skip
+                  columns, recipe.run.seed)  # fmt: skip
         self._add("shards", SHARDS_VERSION, self.steps[-1].lineage, recipe.mixture, recipe.shards,
                   recipe.run.seed, fits)  # fmt: skip
 

@@ -85,7 +85,9 @@ class Source(Section):
         False, description="Trusted text: `calibrate` learns from these sources alone."
     )
     license: str | None = Field(None, description="Noted in the report; nothing depends on it.")
-    optional: bool = Field(False, description="No matching file is not an error.")
+    optional: bool = Field(
+        False, description="A pattern that matches no file is not an error, nor are all of them."
+    )
     max_record_bytes: Bytes = Field(64 << 20, description="A longer record is quarantined.")
     split: Literal["file", "paragraph", "line"] = Field(
         "file", description="For `read: text`: what one document is."

@@ -22,6 +22,7 @@ from pipeline.documents_pass import DocumentsItem, write_partition
 from pipeline.executors import Executor, make_executor, usable_cpus
 from pipeline.ledger import RecordedEngine, sweep, sweep_unfinished, write_json
 from pipeline.map_pass import MapItem, map_partition
+from pipeline.mix import mixture_lineage
 from pipeline.partitions import count_files, uncut_files
 from pipeline.plan import Plan, map_step, removed_paths
 from pipeline.progress import Display
@@ -306,8 +307,9 @@ class Runner:
         from stages.mixture.build import build_mixture
 
         assert recipe.mixture is not None
-        with self._step("shards") as step:
-            self.engine.lineage = step.lineage
+        with self._step("shards"):
+            # Not the step's: what another mixture leaves as it is need not be made again.
+            self.engine.lineage = mixture_lineage(self.folder, self.plan.step("tokens").lineage)
             summary = build_mixture(
                 tokens_folder=self.folder.tokens_path,
                 shards_folder=self.folder.shards_path,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.sample import SAMPLE_CORPUS
+
 if TYPE_CHECKING:
     from pipeline.recipe import Recipe
 
@@ -17,6 +19,18 @@ TEXT_BYTES_PER_TOKEN = 3
 ROWS_WANTED = 1024
 SMALLEST_VOCABULARY = 1024
 SHORTEST_SEQUENCE = 128
+
+
+def fits_to_supply(recipe: Recipe) -> bool:
+    """True where budgets are scaled down to what there is."""
+    wish = recipe.run.fit_to_supply
+    return wish == "always" or (wish == "auto" and uses_sample(recipe))
+
+
+def uses_sample(recipe: Recipe) -> bool:
+    """True where the packaged sample corpus is read."""
+    root = str(SAMPLE_CORPUS)
+    return any(path.startswith(root) for source in recipe.sources for path in source.paths)
 
 
 def fit_to_supply(recipe: Recipe, text_bytes: int) -> tuple[Recipe, str]:

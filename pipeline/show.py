@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from formats.units import format_bytes, format_count
+from pipeline.check import check_plan
 from pipeline.partitions import count_files
 from pipeline.terminal import console_of_output, print_table
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from formats.run_folder import RunFolder
     from pipeline.check import CheckReport
+    from pipeline.mix import MixOutcome
     from pipeline.plan import Plan
 
 LANGUAGES_SHOWN = 20
@@ -36,6 +38,8 @@ def show_plan(plan: Plan) -> None:
         f"{len(plan.partitions)} partitions -> {plan.folder.path}"
     )
     print_table(console, "plan", ["step", "tasks", "done", "state"], rows)
+    if plan.recipe.mixture is not None:
+        show_mixture_check(console, check_plan(plan))
     if plan.is_complete():
         console.print("complete: a run would do nothing")
 
@@ -54,14 +58,51 @@ def show_check(report: CheckReport) -> None:
         for s in report.sources
     ]
     print_table(console, "sources", ["source", "files", "stored", "text"], rows)
+    show_mixture_check(console, report)
+    console.print("the recipe is valid" + ("" if report.feasible else ", but it cannot be met"))
+
+
+def show_mixture_check(console: Console, report: CheckReport) -> None:
+    """What the mixture wants of each component, what there is, and whether that is enough."""
+    about = "" if report.counted else "about "
+    counted = "counted in the run's tokens" if report.counted else "estimated, before any filter"
     if report.components:
         rows = [
-            [c.name, f"about {format_count(c.tokens)}", f"{c.share:.1%}"] for c in report.components
+            [c.name, f"{about}{c.documents:,}", f"{about}{format_count(c.tokens)}",
+             f"{c.share:.2%}"]
+            for c in report.components
+        ]  # fmt: skip
+        columns = ["component", "documents", "tokens", "share"]
+        print_table(console, f"supply, {counted}", columns, rows)
+    for phase in report.phases:
+        rows = [
+            [
+                c.name,
+                f"{about}{c.documents:,}",
+                f"{about}{format_count(c.tokens)}",
+                f"{c.share:.2%}",
+                format_count(c.tokens_wanted),
+                f"{c.epochs:.2f}",
+                c.verdict,
+            ]
+            for c in phase.components
         ]
-        print_table(console, "supply before any filter", ["component", "tokens", "share"], rows)
+        scaled = phase.tokens_planned < phase.tokens_asked
+        budget = f"{format_count(phase.tokens_asked)} tokens" + (
+            f", scaled to {about}{format_count(phase.tokens_planned)}" if scaled else ""
+        )
+        columns = ["component", "documents", "tokens", "weight", "wanted", "epochs", "verdict"]
+        print_table(console, f"{phase.name}: {budget}; {counted}", columns, rows)
     for line in report.messages:
         console.print(line)
-    console.print("the recipe is valid" + ("" if report.feasible else ", but it cannot be met"))
+
+
+def show_mix(outcome: MixOutcome) -> None:
+    """The mixture that was made anew, and what was made for it."""
+    console = console_of_output()
+    _show_mixture(console, outcome.mixture)
+    for line in [*outcome.mixture["notes"], *outcome.lines(), f"shards: {outcome.shards_path}"]:
+        console.print(line)
 
 
 def show_run(folder: RunFolder) -> None:

@@ -9,6 +9,8 @@ from formats import storage
 from formats.documents import documents_schema
 from formats.tokenizer_files import read_tokenizer_files
 from pipeline.recipe_file import nearest
+from stages.mixture.options import ALWAYS_KEPT
+from stages.tokens.split_keys import KEY_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +84,7 @@ def token_items(
     assert recipe.mixture is not None
     components = [rule.model_dump(mode="json") for rule in recipe.mixture.components]
     types = column_types(recipe.mixture, documents)
+    selectors = sorted({*recipe.mixture.selector_columns(), *ALWAYS_KEPT})
     return [
         {
             "documents": path,
@@ -90,8 +93,9 @@ def token_items(
             "tokenizer": folder.tokenizer_path,
             "tokenizer_sha256": tokenizer["sha256"],
             "components": components,
-            "selectors": recipe.mixture.selector_columns(),
+            "selectors": [name for name in selectors if name in types],
             "types": types,
+            "seed": recipe.run.seed,
         }
         for part, path in enumerate(documents)
     ]
@@ -110,4 +114,5 @@ def column_types(mixture: MixtureOptions, documents: Sequence[str]) -> dict[str,
             raise ValueError(
                 f"mixture: no document has a column {column!r}{nearest(column, schema.names)}"
             )
+    columns += [c for c in (*ALWAYS_KEPT, *KEY_COLUMNS) if c in schema.names]
     return {column: str(schema.field(column).type) for column in dict.fromkeys(columns)}

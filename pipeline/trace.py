@@ -23,7 +23,7 @@ def trace_row(folder: RunFolder, row: int, phase: str | None = None) -> dict[str
     from formats.shards import TokenShards
 
     shards = TokenShards(folder.shards_path)
-    names = [p.name for p in shards.manifest.phases]
+    names = [p.name for p in shards.manifest.every_phase]
     phase = phase or names[0]
     if phase not in names:
         raise ValueError(f"no phase {phase!r}; the shards have: {', '.join(names)}")

@@ -8,6 +8,9 @@ A condition is ``{column: value}``; several columns must all agree. A value is
     ">=0.8", "<3"    a comparison on a number; ">=0.5 <0.8" asks for both
     3, 0.5, true     this number or truth value
 
+``not`` holds conditions of which none may hold, all columns of one together: ``{not: {lang: en,
+source: web}}`` leaves out what is both English and from the web; a list of such leaves out each.
+
 A null (or a number that is none) agrees with nothing. ``matches`` answers for a batch,
 ``assign_components`` names the first component of a list that takes a row.
 """
@@ -17,14 +20,16 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 Condition = bool | int | float | str | list[str]
-Where = Mapping[str, Condition]
+Where = Mapping[str, Any]
+"""Column -> ``Condition``; ``NOT`` -> a where, or a list of them."""
+NOT = "not"
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _COMPARISON = re.compile(rf"(>=|<=|==|!=|>|<)\s*({_NUMBER})")
@@ -58,7 +63,38 @@ def columns_of(where: Where, name: str = "") -> list[str]:
     >>> columns_of({"lang": "*"}, "${source}-${lang}")
     ['lang', 'source']
     """
-    return list(dict.fromkeys([*where, *_TEMPLATE.findall(name)]))
+    columns: list[str] = []
+    for column, condition in where.items():
+        inner = exceptions(condition) if column == NOT else []
+        columns += [c for other in inner for c in columns_of(other)] if column == NOT else [column]
+    return list(dict.fromkeys([*columns, *_TEMPLATE.findall(name)]))
+
+
+def exceptions(condition: Any) -> list[Where]:
+    """What stands under ``not``, as a list."""
+    return list(condition) if isinstance(condition, list) else [condition]
+
+
+def valid_where(where: Mapping[str, Any]) -> dict[str, Any]:
+    """The conditions, if they are such.
+
+    Raises:
+        ValueError: one has the wrong type.
+    """
+    for column, condition in where.items():
+        if column == NOT:
+            for inner in exceptions(condition):
+                if not isinstance(inner, Mapping) or not inner:
+                    raise ValueError(f"`not` takes conditions such as {{lang: en}}, not {inner!r}")
+                valid_where(inner)
+            continue
+        texts = isinstance(condition, list) and all(isinstance(text, str) for text in condition)
+        if not texts and not isinstance(condition, bool | int | float | str):
+            raise ValueError(
+                f"condition {condition!r} on {column!r}: give a text, a list of texts, a number, "
+                'a truth value, or a comparison such as ">=0.8"'
+            )
+    return dict(where)
 
 
 def matches(batch: pa.RecordBatch, where: Where) -> np.ndarray:
@@ -72,6 +108,10 @@ def matches(batch: pa.RecordBatch, where: Where) -> np.ndarray:
     """
     found = np.ones(batch.num_rows, np.bool_)
     for column, condition in where.items():
+        if column == NOT:
+            for inner in exceptions(condition):
+                found &= ~matches(batch, inner)
+            continue
         found &= _as_numpy(_matches_column(_column(batch, column), column, condition))
     return found
 

@@ -1,4 +1,5 @@
 """The mixture: what each phase takes of each component, packed, ordered, interleaved, written.
 
-options -> plan -> pack_component -> permutation, interleave -> write_shard -> build
+options -> select_documents, pack_component, pack -> plan -> permutation, interleave -> write_shard
+-> build
 """

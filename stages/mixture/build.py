@@ -1,6 +1,6 @@
 """From tokenized components to training shards.
 
-    pack        per component and selection: documents into rows, a plan on disk
+    pack        per component and selection: documents into rows, a plan on disk, in parts
     plan        shares and budgets of the phases, against what the packing made
     schedule    per phase: which component each row belongs to, kept as counts before each file
     shards      per shard file: gather tokens, write, hash
@@ -10,12 +10,14 @@ Packing, scheduling and writing run on the engine and are recorded there item by
 decided by the tokens, the settings and the seed: any number of workers writes the same bytes.
 
 The budget of a phase is ``tokens // sequence_length`` rows (at least one), so a phase counts its
-tokens with padding; the padding is reported beside them. Phases do not share documents out among
-them: each may take all that its ``where`` selects, ``max_epochs`` times.
+tokens with padding; the padding is reported beside them. Each phase may take all that its ``where``
+selects, ``max_epochs`` times, less what is held out, what others reserve, and what the phase took
+that it continues (``splits``).
 """
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import re
@@ -33,17 +35,16 @@ from formats.manifest import (
     ManifestPhase,
 )
 from formats.storage import atomic_path, file_size, filesystem
-from formats.tokens import component_folder, component_name, file_bytes, token_dtype
+from formats.tokens import TokensReader, component_folder, component_name, file_bytes, token_dtype
 from stages.base import Engine
 from stages.mixture.interleave import component_counts_before, make_schedule
-from stages.mixture.options import MixtureOptions, PhaseOptions, ShardOptions
-from stages.mixture.pack_component import pack_component
-from stages.mixture.plan import PhasePlan, Supply, plan_phases
+from stages.mixture.options import EVERY_COMPONENT, MixtureOptions, PhaseOptions, ShardOptions
+from stages.mixture.pack import Packed, pack_components
+from stages.mixture.plan import Supply
+from stages.mixture.planned import PlannedPhase, phases_of, planned_phases, set_first_rows
 from stages.mixture.rehydration import table_of
 from stages.mixture.write_shard import write_shard
-
-Packed = dict[tuple[str, str], dict[str, Any]]
-"""(component, name of its packing plan) -> what ``pack_component`` said."""
+from stages.selectors import columns_of
 
 
 def build_mixture(
@@ -87,36 +88,50 @@ def build_mixture(
         "sequence_length": options.sequence_length,
         "dtype": token_dtype(vocab_size).name,
         "tokenizer_sha256": tokenizer_sha256,
+        "packing": options.packing,  # the same plan's name may mean other rows
     }
-    files = _component_files(tokens_folder)
-    packed = _pack(tokens_folder, f"{work_folder}/plans", files, options, settings, engine)
+    files = component_files(tokens_folder)
+    phases = phases_of(options)
+    _check_columns(tokens_folder, files, phases)
+    packed = pack_components(
+        _selections(tokens_folder, files, phases, settings["dtype"]),
+        f"{work_folder}/plans", options.sequence_length, options.packing, engine,
+    )  # fmt: skip
     supplies = [
         {name: _supply(found) for (name, _), found in _of_phase(packed, phase).items()}
-        for phase in options.phases
+        for phase in phases
     ]
-    plans = plan_phases(options.phases, supplies, options.sequence_length, fit_to_supply)
+    planned = planned_phases(options, supplies, fit_to_supply)
+    counts = _schedule(work_folder, planned, shard_options.sequences_per_shard, engine)
+    set_first_rows(planned, [before[-1] for before in counts])
     phase_plans = [
         settings
-        | {"name": plan.name, "seed": seed, "rows": plan.rows, "pad_id": pad_id(special_ids)}
+        | {"name": phase.name, "order": phase.order, "seed": seed, "rows": phase.plan.rows}
+        | {"pad_id": pad_id(special_ids)}
         | {
             "components": [
                 {
                     "name": name,
                     "share": list(share),
-                    "rows": supply[name].rows,
+                    "rows": phase.supply[name].rows,
+                    "first_row": phase.first_rows[name],
                     "files": files[name],
-                    "plan": plan_name(name, phase),
+                    "plan": plan_name(name, phase.options),
+                    "parts": packed[name, plan_name(name, phase.options)]["parts"],
                 }
-                for name, share in zip(plan.components, plan.shares, strict=True)
+                for name, share in zip(phase.plan.components, phase.plan.shares, strict=True)
             ]
         }
-        for phase, plan, supply in zip(options.phases, plans, supplies, strict=True)
+        for phase in planned
     ]
-    counts = _schedule(work_folder, phase_plans, shard_options.sequences_per_shard, engine)
     _remove(f"{shards_folder}/{MANIFEST}")
-    phases = _write(
+    written = _write(
         tokens_folder, shards_folder, work_folder, phase_plans, counts, shard_options, engine
     )
+    parts = [
+        _manifest_phase(phase, before, shards, options.sequence_length)
+        for phase, before, shards in zip(planned, counts, written, strict=True)
+    ]
     manifest = Manifest(
         sequence_length=options.sequence_length,
         dtype=settings["dtype"],
@@ -124,14 +139,12 @@ def build_mixture(
         tokenizer_sha256=tokenizer_sha256,
         seed=seed,
         special_ids=dict(special_ids),
-        phases=[
-            _manifest_phase(plan, supply, before, shards, options.sequence_length)
-            for plan, supply, before, shards in zip(plans, supplies, counts, phases, strict=True)
-        ],
+        phases=[part for part in parts if part.kind == "training"],
+        held_out=next((part for part in parts if part.kind == "validation"), None),
     )
     _remove_other_shards(shards_folder, manifest)
     manifest.write(shards_folder)
-    return _summary(plans, supplies, manifest)
+    return _summary(planned, manifest)
 
 
 def pad_id(special_ids: Mapping[str, int]) -> int:
@@ -148,7 +161,7 @@ def plan_name(component: str, phase: PhaseOptions) -> str:
     return f"{component_folder(component)}-{hashlib.sha256(selection.encode()).hexdigest()[:12]}"
 
 
-def _component_files(folder: str) -> dict[str, list[str]]:
+def component_files(folder: str) -> dict[str, list[str]]:
     """Component -> its files of tokens relative to the folder, both in name order."""
     files, inner = filesystem(folder)
     found: dict[str, list[str]] = {}
@@ -161,33 +174,52 @@ def _component_files(folder: str) -> dict[str, list[str]]:
     return dict(sorted(found.items()))
 
 
-def _pack(
+def _check_columns(
+    tokens_folder: str, files: Mapping[str, list[str]], phases: Sequence[PhaseOptions]
+) -> None:
+    """Refuse to select by a column that the tokens lack, before any work.
+
+    Raises:
+        ValueError: they do.
+    """
+    path = f"{tokens_folder}/{next(iter(files.values()))[0]}"
+    there = TokensReader(path).selectors
+    for phase in phases:
+        for column in [*columns_of(phase.where), *table_of(phase, EVERY_COMPONENT)]:
+            if column not in there:
+                near = difflib.get_close_matches(column, there, 1)
+                hint = f" (did you mean {near[0]!r}?)" if near else ""
+                raise ValueError(
+                    f"phase {phase.name!r} selects by unknown column {column!r}{hint}; the tokens "
+                    f"keep: {', '.join(there) or 'none'}. `python -m pipeline run` keeps what the "
+                    "recipe's phases name"
+                )
+
+
+def _selections(
     tokens_folder: str,
-    plans_folder: str,
     files: Mapping[str, list[str]],
-    options: MixtureOptions,
-    settings: Mapping[str, Any],
-    engine: Engine,
-) -> Packed:
-    """Pack every component once for each selection that a phase makes of it."""
-    items: dict[tuple[str, str], dict[str, Any]] = {}
-    for phase in options.phases:
-        for component, parts in files.items():
-            name = plan_name(component, phase)
-            items[component, name] = dict(settings) | {
-                "folder": tokens_folder,
-                "files": parts,
-                "where": dict(phase.where),
-                "rehydrate": table_of(phase, component),
-                "plan": f"{plans_folder}/{name}",
-            }
-    results = engine.map("mixture-pack", pack_component, list(items.values()))
-    return dict(zip(items, results, strict=True))
+    phases: Sequence[PhaseOptions],
+    dtype: str,
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """What the phases take of each component: those that select alike share a packing plan."""
+    return {
+        (component, plan_name(component, phase)): {
+            "dtype": dtype,
+            "folder": tokens_folder,
+            "files": parts,
+            "where": dict(phase.where),
+            "rehydrate": table_of(phase, component),
+        }
+        for phase in phases
+        for component, parts in files.items()
+    }
 
 
 def _supply(found: Mapping[str, Any]) -> Supply:
-    """What ``pack_component`` said, for the plan."""
-    return Supply(**{**found, "repetitions": dict(found["repetitions"])})
+    """What ``pack_components`` said, for the plan."""
+    counts = {name: found[name] for name in ("rows", "documents", "tokens")}
+    return Supply(**counts, repetitions=dict(found["repetitions"]))
 
 
 def _of_phase(packed: Packed, phase: PhaseOptions) -> Packed:
@@ -196,17 +228,17 @@ def _of_phase(packed: Packed, phase: PhaseOptions) -> Packed:
 
 
 def _schedule(
-    work_folder: str, phase_plans: Sequence[Mapping[str, Any]], rows_per_file: int, engine: Engine
+    work_folder: str, planned: Sequence[PlannedPhase], rows_per_file: int, engine: Engine
 ) -> list[np.ndarray]:
     """Of each phase, the rows of each component before each file: int64 [files + 1, k]."""
-    items = [
+    items: list[dict[str, Any]] = [
         {
-            "rows": plan["rows"],
-            "shares": [component["share"] for component in plan["components"]],
+            "rows": phase.plan.rows,
+            "shares": [list(share) for share in phase.plan.shares],
             "rows_per_file": rows_per_file,
-            "path": f"{work_folder}/schedules/{component_folder(plan['name'])}.counts",
+            "path": f"{work_folder}/schedules/{component_folder(phase.name)}.counts",
         }
-        for plan in phase_plans
+        for phase in planned
     ]
     engine.map("mixture-schedule", write_schedule, items)
     return [
@@ -260,15 +292,17 @@ def _write(
 
 
 def _manifest_phase(
-    plan: PhasePlan,
-    supply: Mapping[str, Supply],
+    phase: PlannedPhase,
     counts: np.ndarray,
     files: Sequence[Mapping[str, Any]],
     sequence_length: int,
 ) -> ManifestPhase:
+    plan, supply = phase.plan, phase.supply
     padding = np.sum([file["padding"] for file in files], axis=0).tolist()
     return ManifestPhase(
         name=plan.name,
+        kind="validation" if phase.is_held_out else "training",
+        continues=phase.options.continues,
         rows=plan.rows,
         tokens=plan.rows * sequence_length,
         schedule=SCHEDULE,
@@ -276,6 +310,7 @@ def _manifest_phase(
             ManifestComponent(
                 name=name,
                 share=list(plan.shares[number]),
+                first_row=phase.first_rows[name],
                 rows=int(counts[-1][number]),
                 tokens=int(counts[-1][number]) * sequence_length,
                 padding=padding[number],
@@ -297,24 +332,23 @@ def _manifest_phase(
     )
 
 
-def _summary(
-    plans: Sequence[PhasePlan], supplies: Sequence[Mapping[str, Supply]], manifest: Manifest
-) -> dict[str, Any]:
+def _summary(planned: Sequence[PlannedPhase], manifest: Manifest) -> dict[str, Any]:
     """What the report and ``show`` tell of the mixture."""
     phases = []
-    for plan, supply, phase in zip(plans, supplies, manifest.phases, strict=True):
+    for own, phase in zip(planned, manifest.every_phase, strict=True):
         components = [
             component.model_dump(mode="json")
             | {
                 "share_wanted": wanted,
-                "supply_rows": supply[component.name].rows,
-                "supply_tokens": supply[component.name].tokens,
+                "supply_rows": own.supply[component.name].rows,
+                "supply_tokens": own.supply[component.name].tokens,
             }
-            for component, wanted in zip(phase.components, plan.average_shares, strict=True)
+            for component, wanted in zip(phase.components, own.plan.average_shares, strict=True)
         ]
         phases.append(
             {
                 "name": phase.name,
+                "kind": phase.kind,
                 "rows": phase.rows,
                 "tokens": phase.tokens,
                 "padding": sum(component.padding for component in phase.components),
@@ -322,12 +356,12 @@ def _summary(
                 "components": components,
             }
         )
-    return {"notes": [note for plan in plans for note in plan.notes], "phases": phases}
+    return {"notes": [note for own in planned for note in own.plan.notes], "phases": phases}
 
 
 def _remove_other_shards(folder: str, manifest: Manifest) -> None:
     """Remove shard files that an earlier mixture left: whoever lists the folder finds this one."""
-    wanted = {file.path for phase in manifest.phases for file in phase.files}
+    wanted = {file.path for phase in manifest.every_phase for file in phase.files}
     files, inner = filesystem(folder)
     for path in files.find(inner):
         name = "/".join(path.split("/")[-2:])

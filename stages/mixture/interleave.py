@@ -7,8 +7,10 @@ to the component with the earliest deadline among those still under quota. For k
 distance stays below 1 - 1/(2k - 2).
 
 Shares are piecewise linear in the position within the phase (0 to 1): ``[(0, 0.3)]`` is constant,
-``[(0, 0.3), (1, 0.6)]`` rises. The whole state is one count per component: ``Schedule.assign``
-continues from the counts before any row and gives what a run from the beginning gives.
+``[(0, 0.3), (1, 0.6)]`` rises, ``[(0, 0.3), (0.5, 0.3), (0.5, 0.6)]`` jumps: a position that
+stands twice has the share before it and the share from it on. The whole state is one count per
+component: ``Schedule.assign`` continues from the counts before any row and gives what a run from
+the beginning gives.
 """
 
 from __future__ import annotations
@@ -20,17 +22,45 @@ from dataclasses import dataclass
 import numpy as np
 
 Share = Sequence[tuple[float, float]]
-"""(position, share) points, positions rising from 0 to 1; one point is a constant share."""
+"""(position, share) points, positions from 0 to 1, never falling; one point is a constant share."""
 
 TOLERANCE = 1e-6
 """By how much shares may miss a sum of one before they are taken to be a mistake."""
 
 
-def share_at(share: Share, positions: np.ndarray) -> np.ndarray:
-    """The share at each position: float64 [positions]."""
+def share_at(share: Share, positions: np.ndarray, from_left: bool = False) -> np.ndarray:
+    """The share at each position: float64 [positions].
+
+    At a jump it is the share from there on, or with ``from_left`` the share up to there.
+    """
     points = np.array(share, np.float64)
-    found: np.ndarray = np.interp(positions, points[:, 0], points[:, 1])
+    places, values = points[:, 0], points[:, 1]
+    after = np.searchsorted(places, positions, "left" if from_left else "right")
+    before = (after - 1).clip(0)
+    after = after.clip(max=len(places) - 1)
+    widths = places[after] - places[before]
+    parts = (positions - places[before]) / np.where(widths > 0, widths, np.inf)
+    found: np.ndarray = values[before] + parts.clip(0, 1) * (values[after] - values[before])
     return found
+
+
+def on_common_positions(shares: Sequence[Share]) -> tuple[np.ndarray, np.ndarray]:
+    """All shares at every position that any of them names, and at 0 and 1.
+
+    Returns:
+        float64 [m]: positions; one at which any share jumps stands twice.
+        float64 [k, m]: the shares there.
+    """
+    named = [position for share in shares for position, _ in share]
+    jumps = [a for share in shares for (a, _), (b, _) in itertools.pairwise(share) if a == b]
+    single = np.unique([0.0, 1.0, *named])
+    positions = np.sort(np.concatenate([single, np.unique(np.array(jumps, np.float64))]))
+    first = np.append(positions[1:] == positions[:-1], False)
+    table = [
+        np.where(first, share_at(share, positions, True), share_at(share, positions))
+        for share in shares
+    ]
+    return positions, np.array(table)
 
 
 def average_share(share: Share) -> float:
@@ -76,12 +106,41 @@ class Schedule:
         )
         return out, counts
 
+    def stray(
+        self, first: int, counts: np.ndarray, component: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """How far prefixes stray from the mixture, whoever assigned their rows.
+
+        Args:
+            first: number of the first row.
+            counts: int64 [k]: rows each component has before it.
+            component: uint16 [rows], what the rows ``first`` and following hold, each below k.
+
+        Returns:
+            float64 [k, 2]: of every component the least and the largest of count minus integrated
+            share, over all prefixes of ``first`` to ``first + rows`` rows (0 where it keeps to
+            one side).
+            int64 [k]: the counts after these rows.
+        """
+        from stages.mixture.interleave_kernels import follow_prefixes
+
+        counts = np.array(counts, np.int64)
+        extremes = np.zeros((len(counts), 2))
+        follow_prefixes(
+            self.knots, self.shares.ravel(), self.integrals.ravel(), first,
+            np.ascontiguousarray(component, np.uint16), counts, extremes.reshape(-1),
+        )  # fmt: skip
+        return extremes, counts
+
     def entitled(self, rows: int) -> np.ndarray:
         """The integrated share of every component over the first ``rows`` rows: float64 [k]."""
-        knots = np.minimum(self.knots, rows)
-        shares = [np.interp(knots, self.knots, share) for share in self.shares]
-        middles = np.array([(share[1:] + share[:-1]) / 2 for share in shares])
-        found: np.ndarray = (middles * np.diff(knots)).sum(axis=1)
+        part = int(np.searchsorted(self.knots[1:-1], rows, "right"))
+        width = self.knots[part + 1] - self.knots[part]
+        beyond = rows - self.knots[part]
+        slopes = (self.shares[:, part + 1] - self.shares[:, part]) / width
+        found: np.ndarray = self.integrals[:, part] + beyond * (
+            self.shares[:, part] + slopes * beyond / 2
+        )
         return found
 
 
@@ -98,13 +157,12 @@ def make_schedule(rows: int, shares: Sequence[Share]) -> Schedule:
         shares: one share per component; they sum to one everywhere.
 
     Raises:
-        ValueError: when positions do not rise within 0..1, a share is negative, or the shares do
-            not sum to one somewhere.
+        ValueError: when positions fall, leave 0..1 or jump at an end, a share is negative, or the
+            shares do not sum to one somewhere.
     """
     for share in shares:
         _check(share)
-    positions = np.unique([0.0, 1.0, *(position for share in shares for position, _ in share)])
-    table = np.array([share_at(share, positions) for share in shares])
+    positions, table = on_common_positions(shares)
     sums = table.sum(axis=0)
     worst = int(np.abs(sums - 1).argmax())
     if abs(sums[worst] - 1) > TOLERANCE:
@@ -122,9 +180,12 @@ def make_schedule(rows: int, shares: Sequence[Share]) -> Schedule:
 
 def _check(share: Share) -> None:
     positions = [position for position, _ in share]
-    rising = all(b > a for a, b in itertools.pairwise(positions))
+    rising = all(b >= a for a, b in itertools.pairwise(positions))
     if not positions or not rising or positions[0] < 0 or positions[-1] > 1:
         raise ValueError(f"positions must rise within 0..1, they are {positions}")
+    jumps = [a for a, b in itertools.pairwise(positions) if a == b]
+    if len(set(jumps)) < len(jumps) or {0.0, 1.0} & set(jumps):
+        raise ValueError(f"a position may stand twice, but not 0 or 1; they are {positions}")
     values = [value for _, value in share]
     if not all(0 <= value <= 1 + TOLERANCE for value in values):
         raise ValueError(f"shares must lie within 0..1, they are {values}")

@@ -164,3 +164,43 @@ def assign_rows(
         )
         push(waiting, waiting_size, component, release)
         waiting_size += 1
+
+
+@kernel((t["f64"], t["f64"], t["f64"], types.int64, t["u16"], t["w_i64"], t["w_f64"]))
+def follow_prefixes(
+    knots: Any, shares: Any, integrals: Any, first: Any, component: Any, counts: Any, extremes: Any
+) -> None:
+    """How far the counts of prefixes stray from the integrated shares, from row to row.
+
+    Between two of its rows a component only falls behind, so it is looked at before and after each
+    of its rows, at the beginning and at the end: that finds the extremes of every prefix.
+
+    Args:
+        knots: float64 [m], see ``entitled``.
+        shares: float64 [k * m], component by component.
+        integrals: float64 [k * m].
+        first: number of the first row.
+        component: uint16 [rows], each below k.
+        counts: int64 [k]: rows each component has before ``first``; afterwards, after these rows.
+        extremes: float64 [2 k]: of each component the least and the largest of count minus
+            integrated share so far; widened.
+    """
+    points = len(knots)
+    for number in range(len(counts)):
+        own = slice(number * points, (number + 1) * points)
+        off = counts[number] - entitled(first, knots, shares[own], integrals[own])
+        extremes[2 * number] = min(extremes[2 * number], off)
+        extremes[2 * number + 1] = max(extremes[2 * number + 1], off)
+    for row in range(len(component)):
+        number = component[row]
+        own = slice(number * points, (number + 1) * points)
+        behind = counts[number] - entitled(first + row, knots, shares[own], integrals[own])
+        extremes[2 * number] = min(extremes[2 * number], behind)
+        counts[number] += 1
+        ahead = counts[number] - entitled(first + row + 1, knots, shares[own], integrals[own])
+        extremes[2 * number + 1] = max(extremes[2 * number + 1], ahead)
+    end = first + len(component)
+    for number in range(len(counts)):
+        own = slice(number * points, (number + 1) * points)
+        behind = counts[number] - entitled(end, knots, shares[own], integrals[own])
+        extremes[2 * number] = min(extremes[2 * number], behind)

@@ -31,18 +31,43 @@ def permuted(places: np.ndarray, size: int, key: int) -> np.ndarray:
     Returns:
         int64 [n].
     """
-    from stages.mixture.permutation_kernels import permute_large, shuffle_small
+    from stages.mixture.permutation_kernels import permute_large
 
-    places = np.ascontiguousarray(places, np.int64)
-    if len(places) and (int(places.min()) < 0 or int(places.max()) >= size):
-        raise ValueError(f"places {places.min()}..{places.max()} are not within 0..{size - 1}")
+    places = _within(places, size)
     if size <= SMALL:
-        order = np.empty(size, np.int64)
-        shuffle_small(np.uint64(key), order)
-        return order[places]
+        return _small_order(size, key)[places]
     out = np.empty(len(places), np.int64)
     permute_large(places, size, np.uint64(key), out)
     return out
+
+
+def restored(places: np.ndarray, size: int, key: int) -> np.ndarray:
+    """What the permutation ``key`` sends to each of ``places``: the inverse of ``permuted``."""
+    from stages.mixture.permutation_kernels import restore_large
+
+    places = _within(places, size)
+    if size <= SMALL:
+        return np.argsort(_small_order(size, key))[places]
+    out = np.empty(len(places), np.int64)
+    restore_large(places, size, np.uint64(key), out)
+    return out
+
+
+def _within(places: np.ndarray, size: int) -> np.ndarray:
+    """The places as int64, once it is sure that they are in [0, size)."""
+    places = np.ascontiguousarray(places, np.int64)
+    if len(places) and (int(places.min()) < 0 or int(places.max()) >= size):
+        raise ValueError(f"places {places.min()}..{places.max()} are not within 0..{size - 1}")
+    return places
+
+
+def _small_order(size: int, key: int) -> np.ndarray:
+    """The whole permutation of a small size: int64 [size]."""
+    from stages.mixture.permutation_kernels import shuffle_small
+
+    order = np.empty(size, np.int64)
+    shuffle_small(np.uint64(key), order)
+    return order
 
 
 def drawn_places(

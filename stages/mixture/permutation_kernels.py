@@ -47,6 +47,38 @@ def feistel(place: Any, key: Any, low_bits: Any, high_bits: Any) -> Any:
     return (high << low_bits) | low
 
 
+@kernel()
+def feistel_back(place: Any, key: Any, low_bits: Any, high_bits: Any) -> Any:
+    """The inverse of ``feistel``: the same rounds, last first."""
+    low_mask = (np.uint64(1) << low_bits) - np.uint64(1)
+    high_mask = (np.uint64(1) << high_bits) - np.uint64(1)
+    low = place & low_mask
+    high = place >> low_bits
+    for number in range(ROUNDS - 1, -1, -1):
+        round_key = key + np.uint64(number + 1) * GOLDEN
+        if number % 2 == 0:
+            high ^= mix(low + round_key) & high_mask
+        else:
+            low ^= mix(high + round_key) & low_mask
+    return (high << low_bits) | low
+
+
+@kernel((t["i64"], types.int64, types.uint64, t["w_i64"]))
+def restore_large(places: Any, size: Any, key: Any, out: Any) -> None:
+    """The inverse of ``permute_large``: it walks the same cycles backwards."""
+    bits = np.uint64(1)
+    while (np.int64(1) << np.int64(bits)) < size:
+        bits += np.uint64(1)
+    high_bits = bits >> np.uint64(1)
+    low_bits = bits - high_bits
+    limit = np.uint64(size)
+    for i in range(len(places)):
+        place = feistel_back(np.uint64(places[i]), key, low_bits, high_bits)
+        while place >= limit:
+            place = feistel_back(place, key, low_bits, high_bits)
+        out[i] = np.int64(place)
+
+
 @kernel((t["i64"], types.int64, types.uint64, t["w_i64"]))
 def permute_large(places: Any, size: Any, key: Any, out: Any) -> None:
     """``out[i]`` = the permuted ``places[i]``; ``size`` of at least 2.

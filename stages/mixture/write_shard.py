@@ -1,15 +1,16 @@
 """Writing one shard file of a phase: replay the schedule, gather the tokens, hash what is written.
 
-Row k of a component in a phase belongs to epoch ``k // rows`` and stands at the place to which that
-epoch's permutation sends ``k % rows``. With the schedule's counts before a file, its rows follow
-from the phase's plan alone, so files are written in any order, by any number of workers.
+Row k of a component in a phase (counted on from the phase that it continues) belongs to epoch
+``k // rows`` and stands at the place to which that epoch's permutation sends ``k % rows``. With the
+schedule's counts before a file, its rows follow from the phase's plan alone, so files are written
+in any order, by any number of workers.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -20,18 +21,20 @@ from formats.shards import PADDING
 from formats.storage import open_input
 from formats.tokens import tokens_in_file
 from stages.mixture.interleave import Schedule, make_schedule
-from stages.mixture.pack_component import SEGMENT, PackingPlan, open_plan
+from stages.mixture.pack_component import SEGMENT, PackingPlan
 from stages.mixture.permutation import drawn_places
 
 MAPPED_FILES = 256
 """Files of tokens that a task keeps mapped: each takes a file descriptor."""
+PLANNED_TOKENS = 1 << 26
+"""Tokens of rows whose segments are looked up at a time: each part of a plan is opened for it."""
 
 
 class PhaseMixer:
     """A phase's plan and its schedule, with the plans and tokens it needs mapped."""
 
     def __init__(self, plan: Mapping[str, Any], tokens_folder: str, plans_folder: str) -> None:
-        """Map the packing plans.
+        """Name the packing plans.
 
         Args:
             plan: the phase's plan as ``stages.mixture.build`` writes it.
@@ -44,7 +47,8 @@ class PhaseMixer:
         self._length: int = plan["sequence_length"]
         self._dtype = np.dtype(plan["dtype"])
         self._plans: list[PackingPlan] = [
-            open_plan(f"{plans_folder}/{component['plan']}") for component in self._components
+            PackingPlan(f"{plans_folder}/{component['plan']}", component["parts"])
+            for component in self._components
         ]
         self._tokens: Callable[[str], np.ndarray] = lru_cache(MAPPED_FILES)(
             lambda path: tokens_in_file(path, self._dtype)
@@ -70,19 +74,34 @@ class PhaseMixer:
             own = np.flatnonzero(component == number)
             if len(own):
                 places[own] = drawn_places(
-                    int(counts[number]), len(own), settings["rows"],
-                    self._plan["seed"], self._plan["name"], settings["name"],
+                    settings["first_row"] + int(counts[number]), len(own), settings["rows"],
+                    self._plan["seed"], self._plan["order"], settings["name"],
                 )  # fmt: skip
         return component, places
 
-    def batch(self, component: np.ndarray, places: np.ndarray) -> dict[str, np.ndarray]:
-        """The rows at these places: what ``ShardWriter.append`` takes.
+    def batches(
+        self, component: np.ndarray, places: np.ndarray, batch_rows: int
+    ) -> Iterator[dict[str, np.ndarray]]:
+        """The rows at these places, so many at a time: what ``ShardWriter.append`` takes.
 
         Args:
             component: uint16 [rows].
             places: int64 [rows], rows of the component's packing plan.
+            batch_rows: rows of every batch but the last.
         """
-        row, segments = self._segments(component, places)
+        planned = max(1, PLANNED_TOKENS // (self._length * batch_rows)) * batch_rows
+        for first in range(0, len(component), planned):
+            stretch = slice(first, first + planned)
+            row, segments = self._segments(component[stretch], places[stretch])
+            for begin in range(0, len(component[stretch]), batch_rows):
+                own = slice(*np.searchsorted(row, [begin, begin + batch_rows]))
+                rows = component[stretch][begin : begin + batch_rows]
+                yield self._batch(rows, row[own] - begin, segments[own])
+
+    def _batch(
+        self, component: np.ndarray, row: np.ndarray, segments: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """Gather the rows of a batch: uint16 [rows], int64 [segments], ``SEGMENT`` [segments]."""
         ends = np.cumsum(segments["length"], dtype=np.int64)
         used = np.bincount(row, segments["length"], len(component)).astype(np.int64)
         start = ends - segments["length"] - (np.cumsum(used) - used)[row]
@@ -110,12 +129,8 @@ class PhaseMixer:
         found = [np.zeros(0, SEGMENT)]
         for number in np.unique(component).tolist():
             own = np.flatnonzero(component == number)
-            plan = self._plans[number]
-            first = plan.rows[places[own]]
-            counts = plan.rows[places[own] + 1] - first
-            ends = np.cumsum(counts)
-            within = np.arange(ends[-1]) - np.repeat(ends - counts, counts)
-            found.append(plan.segments[np.repeat(first, counts) + within])
+            counts, segments = self._plans[number].segments(places[own])
+            found.append(segments)
             rows.append(np.repeat(own, counts))
         row = np.concatenate(rows)
         order = np.argsort(row, kind="stable")
@@ -160,9 +175,7 @@ def write_shard(item: Mapping[str, Any]) -> dict[str, Any]:
     component, places = mixer.rows(item["first"], counts, item["rows"])
     padding = np.zeros(len(counts), np.int64)
     with ShardWriter(item["path"], length, plan["dtype"], item["compression"]) as writer:
-        for first in range(0, len(component), writer.batch_rows):
-            part = slice(first, first + writer.batch_rows)
-            batch = mixer.batch(component[part], places[part])
+        for batch in mixer.batches(component, places, writer.batch_rows):
             writer.append(**batch)
             padding += _padding(batch, length, len(counts))
     return {"sha256": writer.sha256, "padding": padding.tolist()}

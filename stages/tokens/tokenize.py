@@ -20,6 +20,7 @@ from formats.documents import document_numbers, read_documents, split_by_text
 from formats.tokens import TokensWriter, component_folder
 from stages.selectors import Where, assign_components
 from stages.tokens.encoder import Encoder, shared_encoder
+from stages.tokens.split_keys import SPLIT_HIGH, SPLIT_LOW, split_places
 
 BATCH_TEXT_BYTES = 16 << 20
 FLUSH_TOKENS = 4 << 20
@@ -41,8 +42,9 @@ def tokenize_partition(item: Mapping[str, Any]) -> dict[str, Any]:
             ``tokens``: the folder of all components; ``tokenizer``: folder of the tokenizer and
             ``tokenizer_sha256`` of its tokenizer.json; ``components``: list of
             ``{"name", "where"}``, the first match wins; ``selectors``: further columns to keep,
-            for the phases' conditions; ``types``: Arrow types of all these columns, since a file
-            may lack one that others have.
+            for the phases' conditions; ``types``: Arrow types of all these columns, and of those
+            of ``split_keys``, since a file may lack one that others have; ``seed``: of the places
+            of documents in splits.
 
     Returns:
         ``components``: name -> ``documents``, ``tokens``, ``text_bytes``, ``path``;
@@ -51,13 +53,14 @@ def tokenize_partition(item: Mapping[str, Any]) -> dict[str, Any]:
     """
     encoder = shared_encoder(item["tokenizer"], item["tokenizer_sha256"])
     rules = [ComponentRule(rule["name"], rule["where"]) for rule in item["components"]]
-    selectors = list(dict.fromkeys(item["selectors"]))
+    selectors = list(dict.fromkeys([*item["selectors"], SPLIT_LOW, SPLIT_HIGH]))
     schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in item["types"].items()])
     unassigned = {"documents": 0, "text_bytes": 0}
     outputs: dict[str, _ComponentOutput] = {}
     with ExitStack() as files:
         for stored in read_documents(item["documents"], schema=schema):
-            for batch in split_by_text(stored, BATCH_TEXT_BYTES):
+            for plain in split_by_text(stored, BATCH_TEXT_BYTES):
+                batch = with_split_places(plain, item["seed"])
                 for name, tokens in encode_components(batch, rules, encoder, selectors):
                     if name is None:
                         unassigned["documents"] += tokens.documents
@@ -76,6 +79,12 @@ def tokenize_partition(item: Mapping[str, Any]) -> dict[str, Any]:
         "backend": encoder.backend,
         "reason": encoder.reason,
     }
+
+
+def with_split_places(batch: pa.RecordBatch, seed: int) -> pa.RecordBatch:
+    """The batch with the columns ``split_low`` and ``split_high``."""
+    low, high = split_places(batch, seed)
+    return batch.append_column(SPLIT_LOW, pa.array(low)).append_column(SPLIT_HIGH, pa.array(high))
 
 
 class ComponentTokens(NamedTuple):

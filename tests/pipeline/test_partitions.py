@@ -13,7 +13,7 @@ from pipeline.partitions import InputPartition, count_files, input_partitions, u
 from pipeline.recipe import Recipe
 from pipeline.recipe_file import RecipeError
 
-from .small_runs import corpus_recipe
+from .small_runs import corpus_recipe, write_corpus
 
 MB = 1 << 20
 
@@ -102,6 +102,15 @@ def test_no_file_is_an_error_unless_the_source_is_optional(tmp_path) -> None:
     with pytest.raises(NoFiles, match="no file matches"):
         input_partitions(recipe_of(tmp_path))
     assert input_partitions(recipe_of(tmp_path, "sources.web.optional=true")) == []
+
+
+def test_one_pattern_of_an_optional_source_may_match_nothing(tmp_path) -> None:
+    write_corpus(tmp_path / "corpus" / "a.jsonl", [{"text": "Any."}])
+    paths = f"sources.web.paths=['{tmp_path}/corpus/*.jsonl', '{tmp_path}/none/*.jsonl']"
+    with pytest.raises(NoFiles, match="none"):
+        input_partitions(recipe_of(tmp_path, paths))
+    [part] = input_partitions(recipe_of(tmp_path, paths, "sources.web.optional=true"))
+    assert len(part.files) == 1
 
 
 def test_a_big_file_is_many_partitions(tmp_path) -> None:

@@ -80,3 +80,17 @@ def test_a_condition_must_suit_its_column(where):
 def test_columns_of_a_condition_and_a_name():
     assert columns_of({"source": "web", "lang": "*"}) == ["source", "lang"]
     assert columns_of({"lang": "*"}, "${source}-${lang}") == ["lang", "source"]
+
+
+def test_not_leaves_out_what_meets_all_of_its_conditions():
+    batch = pa.record_batch(
+        {"lang": ["en", "en", "fr", None], "source": ["web", "wiki", "web", "web"]}
+    )
+    english_web = {"lang": "en", "source": "web"}
+    assert matches(batch, {"not": english_web}).tolist() == [False, True, True, True]
+    assert matches(batch, {"source": "web", "not": {"lang": "en"}}).tolist() == [
+        False, False, True, True,
+    ]  # fmt: skip
+    both = [english_web, {"lang": "fr"}]
+    assert matches(batch, {"not": both}).tolist() == [False, True, False, True]
+    assert columns_of({"source": "web", "not": both}) == ["source", "lang"]

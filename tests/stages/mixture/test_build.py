@@ -70,13 +70,18 @@ def write_tokens(folder, documents=None, dtype=np.uint16):
                     )
 
 
-def build(folder, phases, engine=None, fit_to_supply=False, shards=None, work="work", **changes):
+def build(
+    folder, phases, engine=None, fit_to_supply=False, shards=None, work="work",
+    packing="best_fit", **changes,
+):  # fmt: skip
     arguments = {"seed": 17, "vocab_size": VOCABULARY, "tokenizer_sha256": "0" * 64} | changes
     summary = build_mixture(
         tokens_folder=f"{folder}/tokens",
         shards_folder=f"{folder}/shards",
         work_folder=f"{folder}/{work}",
-        options=MixtureOptions.model_validate({"sequence_length": LENGTH, "phases": phases}),
+        options=MixtureOptions.model_validate(
+            {"sequence_length": LENGTH, "phases": phases, "packing": packing}
+        ),
         shard_options=ShardOptions.model_validate({"sequences_per_shard": 64} | (shards or {})),
         engine=engine or Engine(),
         special_ids=SPECIAL,
@@ -228,6 +233,36 @@ def test_the_bytes_do_not_depend_on_workers_or_folders(built, tmp_path):
     assert hashes(tmp_path) == hashes(folder)
 
 
+def test_the_bytes_do_not_depend_on_how_packing_is_cut_into_tasks(tmp_path, monkeypatch):
+    from stages.mixture import pack, packing
+
+    monkeypatch.setattr(packing, "WINDOW_TOKENS", 1024)
+    monkeypatch.setattr(packing, "WINDOW_ROWS", 8)
+    made = []
+    for least, workers in [(64, 1), (1, 1), (1, 4)]:
+        monkeypatch.setattr(pack, "LEAST_WINDOWS", least)
+        own = tmp_path / f"{least}-{workers}"
+        write_tokens(own / "tokens")
+        engine = Engine(workers)
+        build(own, [PRETRAIN, ANNEAL], engine)
+        tasks = sum(step == "mixture-pack" for step, _ in engine.records)
+        made.append((hashes(own), tasks))
+    assert made[0][0] == made[1][0] == made[2][0]
+    assert made[1][1] == made[2][1] > made[0][1]
+
+
+def test_documents_can_be_concatenated_and_chopped(tmp_path):
+    write_tokens(tmp_path / "tokens", {"en": 300})
+    phases = [{"name": "all", "tokens": 10**9, "max_epochs": 1}]
+    summary, shards = build(tmp_path, phases, fit_to_supply=True, packing="concat")
+    assert summary["phases"][0]["padding"] < LENGTH, "only the last row of all is padded"
+    order = drawn_places(0, shards.rows("all"), shards.rows("all"), 17, "all", "en")
+    rows = shards.read("all", 0, shards.rows("all"))["input_ids"]
+    laid = rows[np.argsort(order)].reshape(-1).tolist()
+    tokens = np.concatenate([document_tokens(number) for number in range(300)]).tolist()
+    assert laid[: len(tokens)] == tokens
+
+
 def test_another_seed_is_another_order(built, tmp_path):
     folder, _, _ = built
     write_tokens(tmp_path / "tokens")
@@ -292,11 +327,12 @@ def test_tokens_of_another_type_than_the_vocabulary_are_refused(tmp_path):
         build(tmp_path, [PRETRAIN], vocab_size=100_534)
 
 
-def test_unknown_columns_are_named_with_the_file(tmp_path):
+def test_unknown_columns_are_named_with_the_phase(tmp_path):
     write_tokens(tmp_path / "tokens")
-    with pytest.raises(ValueError, match=r"unknown column 'qualty'.*'quality'") as raised:
+    with pytest.raises(ValueError, match=r"'anneal' selects by unknown column 'qualty'.*'quality'"):
         build(tmp_path, [ANNEAL | {"where": {"qualty": ">=0.8"}}])
-    assert "part-00000.arrow" in raised.value.__notes__[0]
+    with pytest.raises(ValueError, match=r"unknown column 'clicks'; the tokens keep: quality"):
+        build(tmp_path, [ANNEAL | {"upsample": {"clicks": {5: 2}}}])
 
 
 def test_no_tokens_at_all(tmp_path):

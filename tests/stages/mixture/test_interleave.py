@@ -75,7 +75,8 @@ def mixtures(draw, denominator=64, components=8, inner=None):
     count = draw(st.integers(1, components))
     anywhere = st.lists(st.integers(1, denominator - 1), unique=True, max_size=3)
     inner = draw(anywhere if inner is None else inner)
-    positions = [0, *sorted(inner), denominator] if inner else [0]
+    jumps = draw(st.lists(st.sampled_from(inner), unique=True)) if inner else []
+    positions = [0, *sorted([*inner, *jumps]), denominator] if inner else [0]
     columns = []
     for _ in positions:
         cuts = sorted(
@@ -106,6 +107,27 @@ def test_every_prefix_is_within_one_of_every_integrated_share(shares, rows):
 
 
 @settings(deadline=None)
+@given(mixtures(denominator=1000), st.data(), st.integers(1, 200), st.integers(0, 150))
+def test_how_far_any_order_of_rows_strays(shares, data, rows, first):
+    """Whoever chose the components: the extremes over all prefixes, by looking at every one."""
+    chosen = data.draw(
+        st.lists(st.integers(0, len(shares) - 1), min_size=rows, max_size=rows)
+    )  # rarely the schedule's
+    schedule = make_schedule(rows, shares)
+    first = min(first, rows - 1)
+    before = np.bincount(chosen[:first], minlength=len(shares))
+    extremes, after = schedule.stray(first, before, np.array(chosen[first:], np.uint16))
+    naive, counts = np.zeros((len(shares), 2)), before.astype(np.int64)
+    for n in range(first, rows + 1):
+        off = counts - schedule.entitled(n)
+        naive = np.stack([np.minimum(naive[:, 0], off), np.maximum(naive[:, 1], off)], axis=1)
+        if n < rows:
+            counts[chosen[n]] += 1
+    np.testing.assert_allclose(extremes, naive, atol=1e-9)
+    assert after.tolist() == counts.tolist()
+
+
+@settings(deadline=None)
 @given(mixtures(denominator=1000), st.integers(1, 300), st.integers(1, 100))
 def test_any_stretch_replays_from_the_counts_before_it(shares, rows, rows_per_file):
     schedule = make_schedule(rows, shares)
@@ -121,6 +143,16 @@ def test_any_stretch_replays_from_the_counts_before_it(shares, rows, rows_per_fi
 
 def test_halves_take_turns():
     assert assigned(6, [[(0, 0.5)], [(0, 0.5)]]) == [0, 1, 0, 1, 0, 1]
+
+
+def test_shares_may_jump_at_a_position_that_stands_twice():
+    """A quarter of the first eight rows, then three quarters of the others."""
+    low, high = [(0, 0.25), (0.5, 0.25), (0.5, 0.75)], [(0, 0.75), (0.5, 0.75), (0.5, 0.25)]
+    order = assigned(16, [low, high])
+    assert (order[:8].count(0), order[8:].count(0)) == (2, 6)
+    assert average_share(low) == 0.5
+    assert share_at(low, np.array([0.49, 0.5, 1])).tolist() == [0.25, 0.75, 0.75]
+    assert share_at(low, np.array([0.5]), from_left=True).tolist() == [0.25]
 
 
 def test_one_component_takes_every_row():
@@ -156,6 +188,8 @@ def test_averages_and_values_of_a_share():
         ([[(0, 0.5), (1, 1)], [(0, 0.5)]], r"sum to 1.5, not 1, at position 1"),
         ([[(0, 1.5)], [(0, -0.5)]], "within 0..1"),
         ([[(0.5, 1), (0.2, 1)]], "must rise"),
+        ([[(0, 1), (0, 0.5)]], "may stand twice, but not 0 or 1"),
+        ([[(0, 1), (0.5, 1), (0.5, 1), (0.5, 1)]], "may stand twice"),
         ([[]], "must rise"),
     ],
 )

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.mixture.packing import pack, pack_one_window, window_tokens, windows_of
+from stages.mixture.packing import (
+    CONCAT,
+    chop_one_window,
+    cut_at,
+    pack,
+    pack_one_window,
+    window_tokens,
+    windows_of,
+)
 
 
 def rows_of(packing):
@@ -122,14 +130,15 @@ def test_documents_are_cut_to_fill_gaps_only_where_that_saves_rows():
 def test_windows_are_cut_by_tokens():
     size = window_tokens(4096)
     lengths = np.array([size - 1, 1, 2 * size, 5])
-    assert windows_of(lengths, 0, 4096).tolist() == [0, 0, 1, 3]
-    assert windows_of(lengths[2:], size, 4096).tolist() == [1, 3]
+    assert windows_of(lengths, 0, size).tolist() == [0, 0, 1, 3]
+    assert windows_of(lengths[2:], size, size).tolist() == [1, 3]
+    assert window_tokens(3000, CONCAT) % 3000 == 0, "rows of `concat` end where windows do"
 
 
 def test_a_window_is_packed_as_if_alone():
     rng = np.random.default_rng(5)
     lengths = rng.integers(1, 9000, 3000)
-    windows = windows_of(lengths, 0, 4096)
+    windows = windows_of(lengths, 0, window_tokens(4096))
     assert windows.max() >= 2
     together = rows_of(pack(lengths, 4096))
     alone = []
@@ -149,6 +158,45 @@ def test_little_padding_and_few_cuts(low, high, padding, cut):
     rows = len(packing.row_offsets) - 1
     assert 1 - lengths.sum() / (rows * 4096) < padding
     assert (np.bincount(packing.document) > 1).mean() < cut
+
+
+def test_documents_laid_end_to_end_are_cut_at_every_bound():
+    assert [part.tolist() for part in cut_at(np.array([3, 4, 2]), 0, 5)] == [
+        [0, 1, 1, 2],
+        [0, 0, 2, 0],
+        [3, 2, 2, 2],
+    ]
+    # Two tokens stand before these documents: the first bound comes after three of theirs.
+    assert cut_at(np.array([4, 9]), 2, 5).length.tolist() == [3, 1, 4, 5]
+
+
+def test_concatenating_chops_rows_wherever_they_end():
+    assert rows_of(chop_one_window(np.array([5, 0, 3, 10, 4]), 8)) == [
+        [(0, 0, 5), (2, 0, 3)],
+        [(3, 0, 8)],
+        [(3, 8, 2), (4, 0, 4)],
+    ]
+    assert rows_of(chop_one_window(np.zeros(3, np.int64), 8)) == []
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(0, 400), max_size=100),
+    st.integers(0, 1000),
+    st.sampled_from([1, 7, 64, 256]),
+)
+def test_chopping_follows_the_tokens_one_by_one(lengths, before, every):
+    tokens = [(d, token) for d, n in enumerate(lengths) for token in range(n)]
+    expected = []
+    for number, (document, token) in enumerate(tokens, before):
+        if not expected or number % every == 0 or expected[-1][0] != document:
+            expected.append([document, token, 0])
+        expected[-1][2] += 1
+    found = np.transpose(cut_at(np.array(lengths, np.int64), before, every))
+    assert found.tolist() == expected
+    rows = rows_of(chop_one_window(np.array(lengths, np.int64), every))
+    assert [sum(n for _, _, n in row) for row in rows[:-1]] == [every] * len(rows[:-1])
+    assert [(d, s + k) for row in rows for d, s, n in row for k in range(n)] == tokens
 
 
 def test_nothing_packs_into_nothing():

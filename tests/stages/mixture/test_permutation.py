@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.mixture.permutation import SMALL, drawn_places, permutation_key, permuted
+from stages.mixture.permutation import (
+    SMALL,
+    drawn_places,
+    permutation_key,
+    permuted,
+    restored,
+)
 
 MASK = 2**64 - 1
 
@@ -46,6 +52,13 @@ def naive_shuffled(size, key):
 @given(st.integers(1, 5000), st.integers(0, MASK))
 def test_every_place_is_reached_once(size, key):
     assert sorted(permuted(np.arange(size), size, key).tolist()) == list(range(size))
+
+
+@settings(deadline=None)
+@given(st.integers(1, 5000), st.integers(0, MASK))
+def test_every_place_leads_back(size, key):
+    places = np.arange(size)
+    assert restored(permuted(places, size, key), size, key).tolist() == places.tolist()
 
 
 @settings(deadline=None)

@@ -5,12 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.mixture.interleave import component_counts_before, make_schedule
+from stages.mixture.members import is_non_english
 from stages.mixture.options import PhaseOptions
 from stages.mixture.plan import (
     Infeasible,
     Supply,
-    capped_weights,
-    is_non_english,
     plan_phase,
     plan_phases,
 )
@@ -212,12 +211,6 @@ def test_temperature_lifts_no_component_beyond_its_epochs():
     assert plan.notes == ["phase 'pretrain': held at 4 epochs: fr"]
 
 
-def test_capped_weights_share_what_a_limited_one_cannot_take():
-    shares, held = capped_weights({"a": 2, "b": 1, "c": 1}, {"a": 0.1, "b": 0.4, "c": 9})
-    assert shares == pytest.approx({"a": 0.1, "b": 0.4, "c": 0.5})
-    assert held == ["a", "b"]
-
-
 def test_all_budgets_shrink_by_one_factor():
     phases = [phase(name="long", tokens=2000 * LENGTH), phase(name="short", tokens=100 * LENGTH)]
     there = supply(en=100)
@@ -225,3 +218,61 @@ def test_all_budgets_shrink_by_one_factor():
     assert (long.rows, short.rows) == (400, 20)
     assert "4 epochs of 'en' at 100.00% of the phase" in long.notes[0]
     assert "in step with 'long'" in short.notes[0]
+
+
+def test_a_phase_that_continues_has_what_is_left():
+    """Four epochs of 100 rows: the first takes 300, and 100 are left."""
+    there = supply(en=100)
+    first = phase(300 * LENGTH, "first")
+    plans = plan_phases(
+        [first, phase(100 * LENGTH, "then", continues="first")], [there] * 2, LENGTH
+    )
+    assert [plan.rows for plan in plans] == [300, 100]
+    with pytest.raises(Infeasible, match=r"'then' asks for 101K .* in 4 epochs, of which 'first'"):
+        plan_phases([first, phase(101 * LENGTH, "then", continues="first")], [there] * 2, LENGTH)
+    other = phase(400 * LENGTH, "then")
+    assert [p.rows for p in plan_phases([first, other], [there] * 2, LENGTH)] == [300, 400]
+
+
+def test_phases_that_continue_shrink_together():
+    phases = [
+        phase(3000 * LENGTH, "first"),
+        phase(600 * LENGTH, "second", continues="first"),
+        phase(400 * LENGTH, "third", continues="second"),
+    ]
+    plans = plan_phases(phases, [supply(en=100)] * 3, LENGTH, fit_to_supply=True)
+    rows = [plan.rows for plan in plans]
+    assert sum(rows) == 400
+    assert rows == pytest.approx([300, 60, 40], abs=1)
+    assert next(note for plan in plans for note in plan.notes).startswith(
+        "phase 'first': 3M tokens scaled to 30"
+    )
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.integers(1, 400), min_size=1, max_size=5),
+    st.lists(st.integers(1, 3000), min_size=2, max_size=4),
+    st.sampled_from([0.5, 1, 4]),
+    st.sampled_from(["natural", "unimax", {"alpha": 0.3}]),
+)
+def test_a_chain_of_fitted_phases_never_exceeds_the_epochs(sizes, budgets, epochs, weights):
+    there = supply(**{f"c{n}": rows for n, rows in enumerate(sizes)})
+    phases = [
+        phase(budget * LENGTH, f"p{n}", max_epochs=epochs, weights=weights)
+        if n == 0
+        else phase(budget * LENGTH, f"p{n}", max_epochs=epochs, continues=f"p{n - 1}")
+        for n, budget in enumerate(budgets)
+    ]
+    try:
+        plans = plan_phases(phases, [there] * len(phases), LENGTH, fit_to_supply=True)
+    except Infeasible:
+        assert sum(sizes) * epochs < 2 * len(budgets) * len(sizes) + len(sizes)
+        return
+    taken = dict.fromkeys(there, 0)
+    for plan in plans:
+        counts = component_counts_before(make_schedule(plan.rows, plan.shares), plan.rows)[-1]
+        for name, count in zip(plan.components, counts.tolist(), strict=True):
+            taken[name] += count
+    for name, count in taken.items():
+        assert count <= there[name].rows * epochs

@@ -14,6 +14,7 @@ from stages.mixture.options import MixtureOptions, PhaseOptions
 from stages.mixture.rehydration import (
     documents_by_repetition,
     in_words,
+    most,
     repetitions,
     repetitions_in,
     table_of,
@@ -61,8 +62,24 @@ def test_a_table_says_from_which_size_on_how_often():
     sizes = np.array([size or 1 for size in SIZES])
     assert repetitions(sizes, table).tolist() == TIMES
     batch = pa.record_batch({"cluster_size": pa.array(SIZES, pa.int64())})
-    assert repetitions_in(batch, table).tolist() == TIMES
+    assert repetitions_in(batch, {"cluster_size": table}).tolist() == TIMES
     assert repetitions(sizes, []).tolist() == [1] * len(SIZES)
+
+
+def test_quality_repeats_documents_too_and_tables_multiply():
+    batch = pa.record_batch(
+        {
+            "quality": pa.array([None, 0.1, 0.7, 0.95, float("nan")], pa.float32()),
+            "cluster_size": pa.array([3, 3, 1, 3, None]),
+        }
+    )
+    quality = [[0.0, 1], [0.7, 2], [0.95, 3]]
+    assert repetitions_in(batch, {"quality": quality}).tolist() == [1, 1, 2, 3, 1]
+    both = {"quality": quality, "cluster_size": [[2, 2]]}
+    assert repetitions_in(batch, both).tolist() == [2, 2, 2, 6, 1]
+    assert most(both) == 6
+    with pytest.raises(ValueError, match="no column 'qualty'; the columns are: cluster_size, qual"):
+        repetitions_in(batch, {"qualty": quality})
 
 
 def test_documents_are_told_by_how_often_they_stand():
@@ -126,9 +143,11 @@ def test_a_phase_without_a_table_takes_every_document_once(tmp_path):
 
 def test_a_component_has_its_own_table_or_that_for_all():
     options = PhaseOptions(name="p", tokens=1, rehydrate={"th": {2: 4}, "*": {2: 2, 9: 1}})
-    assert table_of(options, "th") == [[2, 4]]
-    assert table_of(options, "en") == [[2, 2], [9, 1]]
-    assert table_of(PhaseOptions(name="p", tokens=1), "en") == []
+    assert table_of(options, "th") == {"cluster_size": [[2, 4]]}
+    assert table_of(options, "en") == {"cluster_size": [[2, 2], [9, 1]]}
+    assert table_of(PhaseOptions(name="p", tokens=1), "en") == {}
+    upsampled = PhaseOptions(name="p", tokens=1, upsample={"quality": {0.95: 3, 0.8: 2}})
+    assert table_of(upsampled, "en") == {"quality": [[0.8, 2], [0.95, 3]]}
     assert PhaseOptions(name="p", tokens=1, rehydrate={5: 3}).rehydrate == {"*": {5: 3}}
 
 

@@ -64,6 +64,7 @@ def item_for(tmp_path: Path, tokenizer_folder: Path, **changes: Any) -> dict[str
             "source": "string",
             "quality": "float",
         },
+        "seed": 17,
     } | changes
 
 
@@ -109,7 +110,7 @@ def test_a_file_holds_ids_tokens_and_selectors(
     }
     assert result["components"]["en"]["tokens"] == len(ids)
     reader = TokensReader(str(path))
-    assert reader.selectors == ["quality", "lang"]
+    assert reader.selectors == ["quality", "lang", "split_low", "split_high"]
     [batch] = reader.batches()
     assert batch.table.column("quality").to_pylist() == [
         documents.column("quality")[row].as_py() for row in rows
