@@ -243,7 +243,7 @@ def _batch(case: Case, rows: int, number: int) -> dict[str, Any]:
         document_ids=np.arange(pieces, dtype=np.uint64),
         document_offsets=np.zeros(pieces, np.int32),
     )  # fmt: skip
-    tensors = to_tensors(batch, case.device.type == "cuda")
+    tensors = to_tensors(batch, pin_memory=case.device.type == "cuda")
     figures = row_figures(batch, tensors["labels"].numpy(), None)
     return tensors | {"row_figures": torch.from_numpy(figures)}
 

@@ -9,7 +9,7 @@ thread, and its errors become the trainer's.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -100,6 +100,7 @@ def _of_phases(shards: TokenShards, names: list[str]) -> TokenShards:
 def micro_batches(
     order: RowOrder, micro_rows: int, global_rows: int, start: int = 0, end: int | None = None,
     rank: int = 0, world: int = 1, lengths: np.ndarray | None = None,
+    fields: Sequence[str] | None = None,
 ) -> Iterator[list[dict[str, Any]]]:  # fmt: skip
     """The micro batches of each step of a process.
 
@@ -114,6 +115,7 @@ def micro_batches(
         rank: this process.
         world: how many there are.
         lengths: bytes of each token.
+        fields: which tensors are made, ``labels`` among them; None: all.
 
     Returns:
         ``Loader.tensors``'s dictionaries, and ``row_figures`` float64 [B, 3]: targets, bytes of the
@@ -131,7 +133,7 @@ def micro_batches(
         import torch
 
         batch = loader.read(division, number)
-        tensors = to_tensors(batch, pinned)
+        tensors = to_tensors(batch, fields, pinned)
         figures = torch.from_numpy(row_figures(batch, tensors["labels"].numpy(), lengths))
         return tensors | {"row_figures": figures.pin_memory() if pinned else figures}
 

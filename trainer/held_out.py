@@ -35,7 +35,7 @@ def evaluate_held_out(
     sums = torch.zeros(len(names), COLUMNS, dtype=torch.float64, device=learner.device)
     steps = micro_batches(
         order, micro, micro * ranks.world, end=end, rank=ranks.rank, world=ranks.world,
-        lengths=corpus.token_bytes,
+        lengths=corpus.token_bytes, fields=learner.fields,
     )  # fmt: skip
     for batches in steps:
         sums += learner.evaluate(batches, len(names))

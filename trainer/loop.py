@@ -117,7 +117,7 @@ class Loop:
             micro = segment.micro_rows(self.config.micro_batch_rows, ranks.world)
             for batches in micro_batches(
                 self.corpus.training, micro, segment.global_rows, start, segment.end_row,
-                ranks.rank, ranks.world, self.corpus.token_bytes,
+                ranks.rank, ranks.world, self.corpus.token_bytes, self.learner.fields,
             ):  # fmt: skip
                 yield batches, segment
 

@@ -88,11 +88,21 @@ class Learner:
         self.config, self.device, self.ranks = config, device, ranks or Ranks()
         self.components = components
         self.bf16 = is_bf16(device, config.precision)
+        self.varlen = self.bf16 and device.type == "cuda"
+        """Whether attention is told by offsets where documents end, not by a mask."""
         wanted = config.speed.compile
         self.compiles = device.type == "cuda" if wanted == "auto" else wanted
         self.model = self._new_model(vocab_size)
         self.optimizer = Optimizer(self.model, config.optimizer)
         self.guard = SpikeGuard(config.optimizer.skip_deviations, device)
+
+    @property
+    def fields(self) -> list[str]:
+        """The tensors of a batch that are of use."""
+        found = ["input_ids", "labels", "component"]
+        if self.config.document_mask:
+            found += ["position_ids", "cu_seqlens" if self.varlen else "pieces"]
+        return found
 
     def _new_model(self, vocab_size: int) -> Decoder:
         """Shapes first, then weights one after the other: no process holds the whole at once."""
@@ -209,7 +219,7 @@ class Learner:
         config = self.config
         documents = None
         if config.document_mask:
-            documents = Documents.of_batch(batch, self.bf16 and self.device.type == "cuda")
+            documents = Documents.of_batch(batch, self.varlen)
 
         def then(hidden_btc: Tensor, head_vc: Tensor) -> TokenLosses:
             hidden_nc = hidden_btc.flatten(0, 1)
