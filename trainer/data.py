@@ -57,11 +57,12 @@ def open_corpus(path: str, held_out: str | None = None) -> Corpus:
         ConfigError: there is no phase ``held_out``.
     """
     shards = _opened(path)
-    names = [phase.name for phase in shards.manifest.phases]
+    names = [phase.name for phase in shards.manifest.every_phase]
     if held_out is not None and held_out not in names:
         raise ConfigError(f"held_out: no phase {held_out!r} in {path}; it has {', '.join(names)}")
     kept_apart = held_out or HELD_OUT
-    training = RowOrder(_of_phases(shards, [name for name in names if name != kept_apart]))
+    trained_on = [phase.name for phase in shards.manifest.phases if phase.name != kept_apart]
+    training = RowOrder(_of_phases(shards, trained_on))
     if not len(training):
         raise ShardsError(f"{shards.path} has no rows: there is nothing to train on")
     aside = RowOrder(_of_phases(shards, [kept_apart])) if kept_apart in names else None
@@ -79,7 +80,7 @@ def _opened(path: str) -> TokenShards:
         manifest = f"{path.rstrip('/')}/{MANIFEST}"
         named = manifest in str(error)
         raise ShardsError(f"{'' if named else f'{manifest}: cannot be read: '}{error}") from error
-    files = [file.path for phase in shards.manifest.phases for file in phase.files]
+    files = [file.path for phase in shards.manifest.every_phase for file in phase.files]
     missing = [name for name in files if file_size(f"{shards.path}/{name}") is None]
     if missing:
         raise ShardsError(
@@ -92,8 +93,8 @@ def _opened(path: str) -> TokenShards:
 def _of_phases(shards: TokenShards, names: list[str]) -> TokenShards:
     """The same folder as if it had these phases alone."""
     found = copy.copy(shards)
-    phases = [phase for phase in shards.manifest.phases if phase.name in names]
-    found.manifest = shards.manifest.model_copy(update={"phases": phases})
+    phases = [phase for phase in shards.manifest.every_phase if phase.name in names]
+    found.manifest = shards.manifest.model_copy(update={"phases": phases, "held_out": None})
     return found
 
 
