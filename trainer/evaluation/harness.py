@@ -81,7 +81,8 @@ def _until(model: LoadedModel, context: str, settings: dict[str, Any]) -> str:
     temperature = float(settings.get("temperature", 0)) if settings.get("do_sample") else 0.0
     ids: list[int] = []
     said = ""
-    before = [*model.beginning, *model.encode(context)]
+    # Something has to come before: where the context is empty, the end of another text.
+    before = [*model.beginning, *model.encode(context)] or [model.special_ids.get("eos", 0)]
     for number in generated_ids(model, before, most, temperature, 1.0, 0):
         ids.append(number)
         said = model.decode(ids)
