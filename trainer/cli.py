@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Sequence
 from importlib.util import find_spec
 
+from trainer.cli_models import add_commands
 from trainer.errors import TrainingError, UsageError
 from trainer.threads import wait_without_spinning
 
@@ -19,12 +20,17 @@ NEEDED = ("torch", "safetensors", "matplotlib")
 DESCRIPTION = """\
 Train a language model on token shards, and hand it to other libraries.
 
+  python -m trainer plan configs/train/sample.yaml
   python -m trainer run configs/train/sample.yaml
   python -m trainer run configs/train/sample.yaml model.layers=8 out=runs/deeper
   torchrun --nproc-per-node 8 -m trainer run configs/train/sample.yaml
   python -m trainer trace runs/mix_2T-model --step 100
   python -m trainer verify-resume configs/train/sample.yaml
+  python -m trainer generate runs/mix_2T-model --prompt "The first"
+  python -m trainer evaluate runs/mix_2T-model --tasks held_out questions.jsonl
   python -m trainer export runs/mix_2T-model --to hf runs/mix_2T-hf
+
+Each command says more: python -m trainer run --help lists every key of a configuration.
 """
 EPILOG = """\
 A run that stops, for whatever reason, goes on after its last checkpoint when the same command is
@@ -128,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--to", nargs=2, metavar=("FORMAT", "DIR"), required=True,
                         help="hf, and a new or empty folder")  # fmt: skip
     export.set_defaults(command=_export)
+    add_commands(commands, print)
     return parser
 
 

@@ -25,6 +25,13 @@ def _is_local(path: str) -> str:
     return path
 
 
+def _is_init(value: str) -> str:
+    kind, _, folder = value.partition(":")
+    if value != "random" and not (kind == "hf" and folder):
+        raise ValueError("random or hf:FOLDER is wanted")
+    return value
+
+
 class RopeScaling(Section):
     """Rotary positions for texts longer than those first trained on."""
 
@@ -219,6 +226,11 @@ class TrainConfig(Section):
     shards: str = Field(min_length=1, description="Folder with manifest.json.")
     out: Annotated[str, AfterValidator(_is_local)] = Field(
         min_length=1, description="Local folder for checkpoints, metrics and the loss curve."
+    )
+    init: Annotated[str, AfterValidator(_is_init)] = Field(
+        default="random",
+        description="random, or hf:FOLDER: go on from a model of transformers (Llama, Qwen3, "
+        "GPT-2), whose shape model then has.",
     )
     model: ModelConfig = Field(default_factory=ModelConfig)
     optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig)

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from trainer.config import TrainConfig, describe_settings
 from trainer.errors import ConfigError
+from trainer.initial import with_initial_shape
 
 Location = tuple[str | int, ...]
 COMMAND_LINE = "command line: "
@@ -33,6 +34,7 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> TrainCo
 
     Raises:
         ConfigError: the file cannot be read, or says something that is not valid.
+        CheckpointError: the model that it goes on from cannot be read.
     """
     text = _read(path)
     try:
@@ -60,7 +62,7 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> TrainCo
         mistakes += [_worded(mistake, places) for mistake in error.errors()]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
-    return config
+    return with_initial_shape(config)
 
 
 def _read(path: str | Path) -> str:

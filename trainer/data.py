@@ -57,13 +57,12 @@ def open_corpus(path: str, held_out: str | None = None) -> Corpus:
         ConfigError: there is no phase ``held_out``.
     """
     shards = _opened(path)
-    phases = shards.manifest.every_phase
-    names = [phase.name for phase in phases]
+    names = [phase.name for phase in shards.manifest.every_phase]
     if held_out is not None and held_out not in names:
         raise ConfigError(f"held_out: no phase {held_out!r} in {path}; it has {', '.join(names)}")
     kept_apart = held_out or HELD_OUT
-    learned = [p.name for p in phases if p.kind == "training" and p.name != kept_apart]
-    training = RowOrder(_of_phases(shards, learned))
+    trained_on = [phase.name for phase in shards.manifest.phases if phase.name != kept_apart]
+    training = RowOrder(_of_phases(shards, trained_on))
     if not len(training):
         raise ShardsError(f"{shards.path} has no rows: there is nothing to train on")
     aside = RowOrder(_of_phases(shards, [kept_apart])) if kept_apart in names else None

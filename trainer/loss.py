@@ -49,12 +49,17 @@ def linear_cross_entropy(
         compiled: fuse what is done to logits (needs a compiler).
     """
     if chunk_tokens is None:
-        room = LOGITS_OF_A_CHUNK.get(hidden_nc.device.type, LOGITS_OF_A_CHUNK["cpu"])
-        chunk_tokens = max(FEWEST_TOKENS, room // len(head_vc) // 128 * 128)
+        chunk_tokens = chunk_size(len(head_vc), hidden_nc.device.type)
     total, nats_n = _LinearCrossEntropy.apply(
         hidden_nc, head_vc, targets_n, z_loss, chunk_tokens, compiled
     )
     return TokenLosses(total, nats_n)
+
+
+def chunk_size(vocab_size: int, device: str) -> int:
+    """Tokens whose logits exist at a time where no one says how many."""
+    room = LOGITS_OF_A_CHUNK.get(device, LOGITS_OF_A_CHUNK["cpu"])
+    return max(FEWEST_TOKENS, room // vocab_size // 128 * 128)
 
 
 class _LinearCrossEntropy(torch.autograd.Function):

@@ -25,12 +25,14 @@ from trainer.checkpoint import (
     read_state,
 )
 from trainer.checkpoint_writer import CheckpointWriter
+from trainer.checks import check_run
 from trainer.config import TrainConfig, learning_settings
 from trainer.curve import draw_curve
 from trainer.data import Corpus, open_corpus, unigram_entropy
 from trainer.device import choose_device, device_name, peak_flops
 from trainer.distributed import Ranks, check_batches, joined_ranks
-from trainer.errors import ConfigError, OutputError
+from trainer.errors import OutputError
+from trainer.initial import check_initial, initial_folder, load_initial, with_initial_shape
 from trainer.interrupts import Leave, StopRequest, stop_requests
 from trainer.loop import Loop, Shown
 from trainer.model.size import FLOPS_FORMULA, flops_per_token, parameters
@@ -84,6 +86,7 @@ def train(
         TrainingError: too many steps in a row were skipped.
     """
     check_trackers(config.trackers)
+    config = with_initial_shape(config)
     corpus = open_corpus(config.shards, config.held_out)
     device = choose_device(config.device, int(os.environ.get("LOCAL_RANK", "0")))
     folder = OutputFolder(config.out)
@@ -158,13 +161,10 @@ class _Run:
 
     def _check(self) -> None:
         """What would go wrong later."""
-        model = self.config.model
-        if model.architecture == "gpt2" and model.max_positions < self.length:
-            raise ConfigError(
-                f"model.max_positions is {model.max_positions}, and the rows of the shards have "
-                f"{self.length} tokens"
-            )
         check_batches([segment.global_rows for segment in self.table.segments], self.ranks.world)
+        manifest = self.corpus.shards.manifest
+        check_run(self.config, manifest, self.device, self.ranks.world)
+        self.notes = check_initial(self.config, manifest)
 
     def _begun(self, fresh: bool) -> dict[str, Any] | None:
         """``run.json`` of an earlier call, which is of the same run; None: this is the first."""
@@ -216,6 +216,8 @@ class _Run:
         if checkpoint is not None:
             with open_checkpoint(checkpoint) as saved:
                 learner.load(saved)
+        elif initial_folder(config) is not None:
+            load_initial(learner, config)
         shown = Shown(None, None)
         if run is None:
             run = ranks.from_first(lambda: self._describe(threads))
@@ -278,6 +280,8 @@ class _Run:
                 f"the run began with {format_threads(run['threads'])}: with {threads} the last "
                 "bits of losses will differ from an unbroken run's"
             )
+        for note in self.notes:
+            self.note(note)
         if state.step:
             self.note(f"going on after step {state.step}")
 

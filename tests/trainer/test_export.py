@@ -1,10 +1,6 @@
 """Exported models load in transformers and give the same logits; the tokenizer goes with them."""
 
-import hashlib
-import json
-
 import pytest
-import tokenizers
 import torch
 import transformers
 
@@ -17,6 +13,8 @@ from trainer.hf import hf_name
 from trainer.model import Decoder
 from trainer.train import train
 
+from .small_tokenizer import put_tokenizer
+
 
 @pytest.fixture
 def trained(config_path):
@@ -27,26 +25,6 @@ def trained(config_path):
         return config, train(config)
 
     return trained
-
-
-def put_tokenizer(tmp_path, shards):
-    """A tokenizer of words beside the shards, which their manifest knows."""
-    words = ["<eos>", "<pad>", *(f"w{number}" for number in range(2, 64))]
-    numbered = {word: number for number, word in enumerate(words)}
-    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel(numbered, unk_token="<pad>"))
-    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    contents = tokenizer.to_str().encode()
-    (tmp_path / "run" / "tokenizer").mkdir()
-    (tmp_path / "run" / "tokenizer" / "tokenizer.json").write_bytes(contents)
-    (tmp_path / "run" / "tokenizer" / "tokenizer_config.json").write_text(
-        json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<eos>"})
-    )
-    path = f"{shards}/manifest.json"
-    with open(path, encoding="utf-8") as file:
-        manifest = json.load(file)
-    manifest["tokenizer_sha256"] = hashlib.sha256(contents).hexdigest()
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(manifest, file)
 
 
 @pytest.mark.parametrize(("tied", "kv_heads"), [(True, 2), (False, 2), (True, 1), (False, 4)])
@@ -70,7 +48,7 @@ def test_transformers_loads_it_with_the_same_logits(trained, tmp_path, tied, kv_
 
 
 def test_the_tokenizer_goes_along_and_text_can_be_generated(trained, tmp_path, shards):
-    put_tokenizer(tmp_path, shards)
+    put_tokenizer(shards)
     config, _ = trained()
     assert "with its tokenizer" in export_hf(config.out, tmp_path / "hf")
     tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "hf")
@@ -87,7 +65,7 @@ def test_the_tokenizer_goes_along_and_text_can_be_generated(trained, tmp_path, s
 
 
 def test_another_tokenizer_is_refused(trained, tmp_path, shards):
-    put_tokenizer(tmp_path, shards)
+    put_tokenizer(shards)
     config, _ = trained()
     (tmp_path / "run" / "tokenizer" / "tokenizer.json").write_text("{}")
     with pytest.raises(

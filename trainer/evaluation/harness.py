@@ -1,0 +1,92 @@
+"""The tasks of lm-eval (EleutherAI) by name, for models of ours as they are, without an export."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+from trainer.errors import ConfigError
+from trainer.evaluation.likelihood import score_continuations, score_texts
+from trainer.generate import generated_ids
+from trainer.loaded import LoadedModel
+
+
+def is_installed() -> bool:
+    """Whether lm-eval is."""
+    return find_spec("lm_eval") is not None
+
+
+def evaluate_named(
+    model: LoadedModel, names: list[str], limit: int | None = None, shots: int | None = None
+) -> dict[str, dict[str, Any]]:
+    """Metrics of tasks that lm-eval knows, as it calls them.
+
+    Args:
+        model: which one.
+        names: of tasks; lm-eval downloads what they need.
+        limit: questions of each task; None: all.
+        shots: answered questions before each; None: as the task says.
+
+    Raises:
+        ConfigError: lm-eval is not installed, or does not know a task.
+    """
+    if not is_installed():
+        raise ConfigError(
+            f"--tasks: {', '.join(names)}: no such file; tasks by name need lm-eval: "
+            "pip install lm-eval"
+        )
+    from lm_eval import simple_evaluate
+    from lm_eval.tasks import TaskManager
+
+    manager = TaskManager()
+    unknown = [name for name in names if not manager.match_tasks([name])]
+    if unknown:
+        raise ConfigError(
+            f"--tasks: {', '.join(unknown)}: neither a file nor a task of lm-eval (they are listed "
+            "by: lm-eval ls tasks)"
+        )
+    found = simple_evaluate(
+        harness_model(model), tasks=names, limit=limit, num_fewshot=shots, task_manager=manager
+    )
+    results: dict[str, dict[str, Any]] = found["results"]
+    return results
+
+
+def harness_model(model: LoadedModel) -> Any:
+    """The model as lm-eval asks it."""
+    from lm_eval.api.model import LM
+
+    class Asked(LM):
+        """Answers from our own likelihoods."""
+
+        def loglikelihood(self, requests: list[Any]) -> list[tuple[float, bool]]:
+            scored = score_continuations(model, [each.args for each in requests], greedy=True)
+            return [(-found.nats, found.is_greedy) for found in scored]
+
+        def loglikelihood_rolling(self, requests: list[Any]) -> list[float]:
+            nats, _ = score_texts(model, [each.args[0] for each in requests])
+            return [-cost for cost in nats]
+
+        def generate_until(self, requests: list[Any]) -> list[str]:
+            return [_until(model, *each.args) for each in requests]
+
+    return Asked()
+
+
+def _until(model: LoadedModel, context: str, settings: dict[str, Any]) -> str:
+    """What follows a context, up to a text that ends it."""
+    stops = settings.get("until") or []
+    stops = [stops] if isinstance(stops, str) else stops
+    most = int(settings.get("max_gen_toks", 256))
+    temperature = float(settings.get("temperature", 0)) if settings.get("do_sample") else 0.0
+    ids: list[int] = []
+    said = ""
+    # Something has to come before: where the context is empty, the end of another text.
+    before = [*model.beginning, *model.encode(context)] or [model.special_ids.get("eos", 0)]
+    for number in generated_ids(model, before, most, temperature, 1.0, 0):
+        ids.append(number)
+        said = model.decode(ids)
+        ends = [said.index(stop) for stop in stops if stop in said]
+        if ends:
+            return said[: min(ends)]
+    return said
