@@ -27,8 +27,8 @@ def _is_local(path: str) -> str:
 
 def _is_init(value: str) -> str:
     kind, _, folder = value.partition(":")
-    if value != "random" and not (kind == "hf" and folder):
-        raise ValueError("random or hf:FOLDER is wanted")
+    if value != "random" and not (kind in ("hf", "run") and folder):
+        raise ValueError("random, hf:FOLDER, run:FOLDER or run:FOLDER@STEP is wanted")
     return value
 
 
@@ -230,7 +230,11 @@ class TrainConfig(Section):
     init: Annotated[str, AfterValidator(_is_init)] = Field(
         default="random",
         description="random, or hf:FOLDER: go on from a model of transformers (Llama, Qwen3, "
-        "GPT-2), whose shape model then has.",
+        "GPT-2), whose shape model then has; or run:FOLDER or run:FOLDER@STEP: from a checkpoint "
+        "of another run, with its moments.",
+    )
+    phases: list[str] = Field(
+        default=[], description="Phases of the shards to train on, in their order; empty: all."
     )
     model: ModelConfig = Field(default_factory=ModelConfig)
     optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig)

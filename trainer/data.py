@@ -45,16 +45,17 @@ class Corpus:
     """int64 [vocabulary]: bytes of text of each token; None where the tokenizer is not there."""
 
 
-def open_corpus(path: str, held_out: str | None = None) -> Corpus:
+def open_corpus(path: str, held_out: str | None = None, phases: Sequence[str] = ()) -> Corpus:
     """The rows of a folder of shards, all of whose files are there.
 
     Args:
         path: the folder.
         held_out: phase that is not trained on; None: the one called held_out, if there is one.
+        phases: only these are trained on; none: all others.
 
     Raises:
         ShardsError: it is not such a folder, a file is missing, or there is no row.
-        ConfigError: there is no phase ``held_out``.
+        ConfigError: there is no phase ``held_out``, or none of ``phases``.
     """
     shards = _opened(path)
     names = [phase.name for phase in shards.manifest.every_phase]
@@ -62,6 +63,11 @@ def open_corpus(path: str, held_out: str | None = None) -> Corpus:
         raise ConfigError(f"held_out: no phase {held_out!r} in {path}; it has {', '.join(names)}")
     kept_apart = held_out or HELD_OUT
     trained_on = [phase.name for phase in shards.manifest.phases if phase.name != kept_apart]
+    unknown = [name for name in phases if name not in trained_on]
+    if unknown:
+        there = ", ".join(trained_on)
+        raise ConfigError(f"phases: no phase {unknown[0]!r} to train on in {path}; it has {there}")
+    trained_on = [name for name in trained_on if not phases or name in phases]
     training = RowOrder(_of_phases(shards, trained_on))
     if not len(training):
         raise ShardsError(f"{shards.path} has no rows: there is nothing to train on")

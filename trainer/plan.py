@@ -288,4 +288,4 @@ def data_of(config: TrainConfig, vocab_size: int, length: int, tokens: int) -> D
         )
     from trainer.data import open_corpus
 
-    return Data.of(open_corpus(config.shards, config.held_out))
+    return Data.of(open_corpus(config.shards, config.held_out, config.phases))

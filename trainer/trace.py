@@ -38,7 +38,7 @@ def trace_step(config: TrainConfig, step: int) -> TracedStep:
         OutputError: the run has no such step.
         ShardsError: the shards cannot be read.
     """
-    corpus = open_corpus(config.shards, config.held_out)
+    corpus = open_corpus(config.shards, config.held_out, config.phases)
     order = corpus.training
     table = Timetable.of(config, order.phase_rows, corpus.shards.sequence_length)
     if not 1 <= step <= table.steps:

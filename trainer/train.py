@@ -17,6 +17,7 @@ import torch
 from formats.manifest import MANIFEST
 from formats.storage import open_input
 from formats.units import format_count
+from trainer.branch import branch_point, check_branch, load_branch, with_branch_shape
 from trainer.checkpoint import (
     State,
     last_sound_checkpoint,
@@ -86,8 +87,8 @@ def train(
         TrainingError: too many steps in a row were skipped.
     """
     check_trackers(config.trackers)
-    config = with_initial_shape(config)
-    corpus = open_corpus(config.shards, config.held_out)
+    config = with_branch_shape(with_initial_shape(config))
+    corpus = open_corpus(config.shards, config.held_out, config.phases)
     device = choose_device(config.device, int(os.environ.get("LOCAL_RANK", "0")))
     folder = OutputFolder(config.out)
     with ExitStack() as stack:
@@ -164,7 +165,7 @@ class _Run:
         check_batches([segment.global_rows for segment in self.table.segments], self.ranks.world)
         manifest = self.corpus.shards.manifest
         check_run(self.config, manifest, self.device, self.ranks.world)
-        self.notes = check_initial(self.config, manifest)
+        self.notes = check_initial(self.config, manifest) + check_branch(self.config, self.corpus)
 
     def _begun(self, fresh: bool) -> dict[str, Any] | None:
         """``run.json`` of an earlier call, which is of the same run; None: this is the first."""
@@ -218,6 +219,8 @@ class _Run:
                 learner.load(saved)
         elif initial_folder(config) is not None:
             load_initial(learner, config)
+        elif branch_point(config) is not None:
+            load_branch(learner, config)
         shown = Shown(None, None)
         if run is None:
             run = ranks.from_first(lambda: self._describe(threads))
