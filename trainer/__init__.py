@@ -1,6 +1,7 @@
 """Reads token shards, trains a decoder on them, exports it. Never imports ray, stages or pipeline.
 
     shards -> data -> step (model, loss, optimizer) -> output, checkpoint -> curve, page, export
+                                                                 `-> loaded -> generate, evaluation
 
 ``config``, ``config_file``  what a training run may say; reading it, with errors that name the line
 ``timetable``, ``schedule``  which rows a step reads; its learning rate
@@ -16,6 +17,10 @@
 ``trace``, ``verify_resume`` the documents of a step; proof that resuming is exact
 ``threads``, ``device``      what computes, and how that bears on the bits of a result
 ``curve``, ``page``, ``export``   loss.png, report.html; the model as a Hugging Face folder
+``plan``, ``memory``, ``checks``  what a run will take; what would go wrong, said before it does
+``initial``, ``hf_folder``   going on from a model of transformers
+``loaded``, ``generate``     a model at hand; text from it
+``evaluation``               accuracy on questions, bits per byte of texts
 
 A row holds several documents. Attention stays within each (``document_mask``), and no loss is taken
 where the next token is padding or belongs to another piece, so a packed document is learnt from as

@@ -17,7 +17,6 @@ from pydantic import ValidationError
 
 from trainer.config import TrainConfig, describe_settings
 from trainer.errors import ConfigError
-from trainer.initial import with_initial_shape
 
 Location = tuple[str | int, ...]
 COMMAND_LINE = "command line: "
@@ -62,6 +61,10 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> TrainCo
         mistakes += [_worded(mistake, places) for mistake in error.errors()]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
+    if config.init == "random":
+        return config
+    from trainer.initial import with_initial_shape
+
     return with_initial_shape(config)
 
 

@@ -30,8 +30,10 @@ def test_the_same_accuracies(model, tmp_path, monkeypatch):
 
     monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
     path = tmp_path / "counting.jsonl"
-    lines = [{"context": f"w{n}", "choices": [f"w{n + 1}", f"w{n * 7 % 60 + 2} w3"], "answer": n % 2}
-             for n in range(5, 45)]  # fmt: skip
+    lines = [
+        {"context": f"w{n}", "choices": [f"w{n + 1}", f"w{n * 7 % 60 + 2} w3"], "answer": n % 2}
+        for n in range(5, 45)
+    ]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     (tmp_path / "counting.yaml").write_text(CHOICES.format(questions=path))
     manager = TaskManager(include_path=str(tmp_path))
