@@ -106,5 +106,7 @@ def test_another_tokenizer_is_refused_by_its_entries(settings, shards, tmp_path)
 
 @pytest.mark.parametrize("init", ["hf", "hf:", "gguf:model", "zeros"])
 def test_what_init_may_be(init, config_path):
-    with pytest.raises(ConfigError, match="random, hf:FOLDER, run:FOLDER or run:FOLDER@STEP is wanted"):
+    with pytest.raises(
+        ConfigError, match="random, hf:FOLDER, run:FOLDER or run:FOLDER@STEP is wanted"
+    ):
         load_config(config_path, [f"init='{init}'"])
