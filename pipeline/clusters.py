@@ -73,7 +73,7 @@ def largest_clusters(folder: RunFolder, count: int) -> list[Cluster]:
         return []
     removed = _least_like(folder, [head["id"] for head in heads])
     wanted = [member["id"] for members in removed.values() for member in members]
-    removed_texts = _texts(document_files(folder.removed_path(STAGE)), wanted)
+    removed_texts = _texts(document_files(folder.removed_path(STAGE)), wanted) if wanted else {}
     texts = _texts(_kept_files(folder), [head["id"] for head in heads])
     return [
         Cluster(

@@ -28,10 +28,11 @@ def removed_section(folder: RunFolder, summary: Summary, languages: LanguageFilt
     """The section; empty where nothing was dropped."""
     if not summary["removed"]:
         return ""
+    # What was removed may be thrown away later on, to save room: then there are no samples of it.
+    there = set(folder.removed_stages())
     found = {
-        entry["stage"]: _by_rule(samples(folder, entry["stage"], SAMPLES_PER_CELL), summary)
-        for entry in summary["funnel"]
-        if entry["reasons"]
+        stage: _by_rule(samples(folder, stage, SAMPLES_PER_CELL) if stage in there else [], summary)
+        for stage in (entry["stage"] for entry in summary["funnel"] if entry["reasons"])
     }
     lead = (
         "Share of the documents read in a language that each rule dropped; a share leads to "
