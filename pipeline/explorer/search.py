@@ -122,6 +122,8 @@ class Documents:
         names = ["id", "lang", "source", "origin", "start", "characters", "drop_stage",
                  "drop_reason", "value"]  # fmt: skip
         total = self._query(f"SELECT count(*) FROM {table} {where}", values)[0][0]
+        if not total:
+            return Found([], 0)
         rows = self._query(
             f"SELECT id, lang, source, origin, {start} AS start, length(text) AS characters, "
             f"drop_stage, drop_reason, {value} AS value FROM {table} {where} "

@@ -20,6 +20,8 @@ MOST_CHARACTERS = 20_000
 """Of a text that are shown unless more is asked for."""
 MOST_TOKENS = 4_000
 MOST_ROWS = 100
+ROWS_AT_ONCE = 256
+"""So few stand in one record batch, and are looked at where they lie; more would be copied."""
 PLAIN = ("id", "lang", "lang_score", "declared_lang", "source", "origin", "original_id", "url",
          "pair_key", "quality", "document_kind", "quality_flags", "drop_stage", "drop_reason",
          "duplicate_of", "cluster_id", "cluster_size", "lang_mix", "meta", "found_in", "error",
@@ -144,11 +146,11 @@ class Stories:
 
 
 def _rows_of(shards: TokenShards, number: int) -> Iterator[TrainingRow]:
-    """The rows with a piece of a document, in training order; 4,096 rows are read at a time."""
+    """The rows with a piece of a document, in training order."""
     length = shards.sequence_length
     for phase in shards.manifest.phases:
-        for first in range(0, phase.rows, 4096):
-            rows = shards.read(phase.name, first, min(4096, phase.rows - first))
+        for first in range(0, phase.rows, ROWS_AT_ONCE):
+            rows = shards.read(phase.name, first, min(ROWS_AT_ONCE, phase.rows - first))
             for piece in np.flatnonzero(rows["document_ids"] == number).tolist():
                 inside = int(np.searchsorted(rows["row_offsets"], piece, "right")) - 1
                 is_last = piece + 1 == int(rows["row_offsets"][inside + 1])
