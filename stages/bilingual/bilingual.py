@@ -180,6 +180,23 @@ class Bilingual(BarrierStage):
     def _two_languages_once(cls, pairs: str | list[tuple[str, str]]) -> str | list[tuple[str, str]]:
         return pairs if isinstance(pairs, str) else two_languages_once(pairs)
 
+    def assets(self) -> list[str]:
+        """The model that tells in which language a sentence is."""
+        from stages.language.fasttext_model import model_path
+
+        return [model_path("lid.176")] if self.align else []
+
+    def kernel_packages(self) -> set[str]:
+        """Those that align and judge sentences, and those of the ways of finding."""
+        packages = super().kernel_packages()
+        here = next(iter(packages))
+        if self.align:
+            parts = ("alignment", "scoring", "sentences")
+            packages |= {"stages.language", *(f"{here}.{part}" for part in parts)}
+        if set(self.find) & {"url", "content"}:
+            packages.add(f"{here}.pairing")
+        return packages
+
     def keys(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Where a row may meet its translation.
 

@@ -154,11 +154,11 @@ def _known(alignment: Alignment, pair: np.ndarray) -> Known:
 
 
 def _texts(side: Side) -> pa.Array:
-    from stages.passages.cut_kernels import gather
+    from stages.bilingual.scoring.copy_kernels import copy_ranges
 
     borders = np.append(0, np.cumsum(side.ends - side.starts)).astype(np.int64)
     out = np.empty(int(borders[-1]), np.uint8)
-    gather(side.data, side.starts, borders, out)
+    copy_ranges(side.data, side.starts, borders, out)
     return text_column(out, borders)
 
 

@@ -30,8 +30,8 @@ from stages.shuffle import open_ipc, read_shuffle, write_shuffle
 LONG_LINE = 20
 """A line that counts as copied has more characters than this: shorter ones are names and code."""
 
-GROUP_TEXT_BYTES = 64 << 20
-"""Of both sides of the documents that are aligned at once: about twenty times as much memory."""
+GROUP_TEXT_BYTES = 32 << 20
+"""Of both sides of the documents that are aligned at once: about fifteen times as much memory."""
 
 
 # --- texts ---------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What is known of a pair of sentences, what it is worth, and by which rule it goes."""
 
+import math
 import re
 
 import numpy as np
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from stages.bilingual.scoring import describe_kernels as sides
+from stages.bilingual.scoring import lexical_kernels as weighing
+from stages.bilingual.scoring.copy_kernels import copy_ranges
 from stages.bilingual.scoring.features import FEATURES, features, probabilities, weights
 from stages.bilingual.scoring.rules import SentenceLimits, SentenceSettings, drop_reasons
 
@@ -155,3 +158,42 @@ def test_any_text_has_a_probability(pairs):
     assert np.isfinite(features(seen)).all()
     scores = probabilities(seen)
     assert ((scores >= 0) & (scores <= 1)).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.binary(max_size=40), st.data())
+def test_ranges_are_copied_one_behind_the_other(data, draw):
+    places = st.tuples(st.integers(0, len(data)), st.integers(0, len(data))).map(sorted)
+    ranges = draw.draw(st.lists(places, max_size=6))
+    borders = np.cumsum([0, *(end - start for start, end in ranges)], dtype=np.int64)
+    out = np.zeros(borders[-1], np.uint8)
+    starts = np.array([start for start, _ in ranges], np.int64)
+    copy_ranges(np.frombuffer(data, np.uint8), starts, borders, out)
+    assert out.tobytes() == b"".join(data[start:end] for start, end in ranges)
+
+
+def test_the_lexicon_weighs_either_side_as_plain_python_does():
+    """Units 0 and 1 on the left, 2 and 3 on the right; 0 translates 2, half of the time."""
+    offsets = np.array([0, 1, 1, 1, 1], np.int64)
+    arrays = (np.array([2], np.int32), np.array([0.5], np.float32), np.array([0.8], np.float32))
+    coverage = [np.array(c, np.float32) for c in ([0.6, 0.4, 0, 0], [0, 0, 0.7, 0.3])]
+    shares = [np.array(s, np.float32) for s in ([0.1, 0.1, 0, 0], [0, 0, 0.2, 0.2])]
+    out = np.zeros(2 * weighing.COLUMNS)
+    sentence, one = np.zeros(1, np.int64), np.ones(1, np.int64)
+    units = np.array([0, 2], np.int64)
+    weighing.weigh_pairs(
+        units, np.array([0, 1], np.int32), units, np.array([2, 3], np.int32), sentence, sentence,
+        one, sentence, one, offsets, *arrays, *coverage, *shares, out,
+    )  # fmt: skip
+
+    def side(entries):
+        total = gained = expected = 0.0
+        for share, cover, match in entries:
+            base = max(math.log((1 - cover) / (1 - share)), -1.5)
+            gain = math.log(cover / share) - base
+            total, gained = total + base + gain * match, gained + gain * match
+            expected += gain * cover
+        return [total, gained, expected]
+
+    left = side([(0.1, 0.6, 0.5), (0.1, 0.4, 0)])
+    assert out == pytest.approx(left + side([(0.2, 0.7, 0.8), (0.2, 0.3, 0)]), rel=1e-5)
