@@ -225,7 +225,10 @@ def partitions(parts, stage, folder):
 
 
 def test_workers_change_no_byte(tmp_path):
-    stage = Bilingual(pairs=[("en", "zh"), ("en", "fr")])
+    stage = Bilingual(
+        pairs=[("en", "zh"), ("en", "fr")], form=["documents", "interleaved", "pairs"],
+        monolingual="remove",
+    )  # fmt: skip
     given = partitions(corpus(), stage, tmp_path)
     files = {}
     for name, engine in (("serial", SerialEngine()), ("parallel", ParallelEngine())):
