@@ -94,8 +94,7 @@ def _parser() -> argparse.ArgumentParser:
                       help="with --removed, --pairs: how many samples (5)")  # fmt: skip
     show.add_argument("--clusters", type=_positive, metavar="N",
                       help="the N largest clusters of near-duplicates instead")  # fmt: skip
-    show.add_argument("--pairs", metavar="NAME",
-                      help="documents that translate each other, side by side: en-th")  # fmt: skip
+    show.add_argument("--pairs", metavar="NAME", help="translations side by side: en-th")
     show.set_defaults(command=_show)
     report = commands.add_parser(
         "report", help="draw a run's report anew; beside another run, say what is different"
@@ -163,14 +162,14 @@ def _shard_commands(commands: Any) -> None:
     verify.add_argument("--workers", type=_positive, metavar="N",
                         help="files at a time (default: one per CPU)")  # fmt: skip
     verify.set_defaults(command=_verify)
-    export = commands.add_parser("export", help="the shards in another trainer's format")
+    export = commands.add_parser("export", help="shards for another trainer; a parallel corpus")
     export.description = (
         "Write the rows of every phase, in training order, as Megatron-LM's indexed dataset, as "
-        "nanotron's flat tokens (np.memmap) or as MosaicML streaming's MDS."
+        "nanotron's flat tokens or MosaicML's MDS; or kept sentence pairs as Moses text or TMX."
     )
     export.add_argument("folder", metavar="RUN", help="a run folder, or a folder of shards alone")
-    export.add_argument("--to", required=True, choices=["megatron", "nanotron", "mds"],
-                        help="the format")  # fmt: skip
+    export.add_argument("--to", required=True, help="the format",
+                        choices=["megatron", "nanotron", "mds", "moses", "tmx"])  # fmt: skip
     export.add_argument("target", metavar="DIR", help="where the files go")
     export.add_argument("--sequences", choices=["rows", "documents"], default="rows",
                         help="megatron: a sequence is a training row, padding included (default), "
@@ -306,6 +305,7 @@ def _show(options: argparse.Namespace) -> int:
     from pipeline.pairs import show_pairs
     from pipeline.show import show_run
     from pipeline.show_removed import show_removed
+    from pipeline.show_sentences import show_sentence_pairs
 
     folder = RunFolder(options.folder)
     if options.removed is None and options.lang is not None:
@@ -314,6 +314,7 @@ def _show(options: argparse.Namespace) -> int:
         show_clusters(folder, options.clusters)
     elif options.pairs is not None:
         show_pairs(folder, options.pairs, options.count)
+        show_sentence_pairs(folder, options.pairs, options.count)
     elif options.removed is None:
         show_run(folder)
     else:

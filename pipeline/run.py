@@ -193,6 +193,7 @@ class Runner:
             sweep(self.folder.shards_path, [])
         if "bilingual" not in [stage.name for stage in self.plan.recipe.stages]:
             sweep(self.folder.bilingual_documents_path, [])
+            sweep(self.folder.bilingual_sentences_path, [])
         if "decontaminate" not in [stage.name for stage in self.plan.recipe.stages]:
             sweep(self.folder.contamination_path, [])
         sweep(self.folder.cut_path, self._exported)

@@ -3,6 +3,7 @@
     megatron    <phase>.bin, <phase>.idx                Megatron-LM's indexed dataset
     nanotron    <phase>/tokens.ds and its index         flat tokens (``np.memmap``)
     mds         <phase>/index.json, shard.*.mds         MosaicML streaming, by its own writer
+    moses, tmx  a pair of text files, a TMX file        sentence pairs, no shards: see ``bitext``
 
 Another trainer may shuffle; only without does it see the order that the mixture promises.
 """
@@ -17,6 +18,7 @@ from formats.manifest import MANIFEST
 from formats.run_folder import RunFolder
 from formats.shards import TokenShards
 from formats.storage import file_size
+from pipeline.export.bitext import FORMATS, export_bitext
 from pipeline.export.mds import export_mds
 from pipeline.export.megatron import export_megatron
 from pipeline.export.nanotron import export_nanotron
@@ -58,7 +60,7 @@ def export(
 
     Args:
         path: a run folder, or a folder with a manifest.json.
-        to: one of ``EXPORTERS``.
+        to: one of ``EXPORTERS``, or of ``bitext.FORMATS`` (a run's sentence pairs).
         folder: where the files go.
         sequences: ``rows``: a training row, padding included, is one sequence; ``documents``:
             every stretch of a document is one, without the padding, for a trainer that packs.
@@ -72,6 +74,8 @@ def export(
         FileNotFoundError: there are no shards, or they were not finished.
         ValueError: the format has no such sequences, or its library is not installed.
     """
+    if to in FORMATS:
+        return export_bitext(RunFolder(path), to, folder, step, part_done)
     alone = file_size(f"{path}/{MANIFEST}") is not None
     shards = TokenShards(path if alone else RunFolder(path).shards_path)
     written = []

@@ -1,4 +1,4 @@
-"""Pair the translations of a document, and make one parallel document of each pair.
+"""Pair the translations of a document, align their sentences, and write parallel documents.
 
 Three ways find them, each among what those before it left: two documents of one source with the
 same ``pair_key`` (that is how sites and documentation name them, by path), with the same address
@@ -6,8 +6,11 @@ but for the name of the language, or with content that matches in order (``pairi
 is found besides is told apart here: pages that were never translated (their long lines stand word
 for word in the other language) and pages of which one side is a stub.
 
-The originals stay in the corpus. A parallel document is a new one, source ``bilingual``, lang
-``en-zh``, both texts one after the other, so that a mixture can weigh it by itself.
+The sentences of a pair are aligned and each pair of sentences judged (``scoring``). What is written
+is a document of its own, source ``bilingual``, lang ``en-zh``, so that a mixture can weigh it by
+itself, or by the column ``form``: whole documents one after the other, sentences or paragraphs in
+turn, or packs of sentence pairs (``writing``). The originals stay in the corpus unless
+``monolingual: remove`` takes those out that a parallel document was made of.
 """
 
 from __future__ import annotations
@@ -15,12 +18,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from formats.storage import atomic_path, filesystem
 from stages.barrier_files import Plan, write_table
@@ -36,22 +40,33 @@ from stages.bilingual.finding import (
     taken_paths,
     way_items,
 )
+from stages.bilingual.languages import (
+    ALL,
+        language_counts,
+    language_pairs,
+    two_languages_once,
+)  # fmt: skip
 from stages.bilingual.pairs import pair_hashes
-from stages.bilingual.steps import shuffle_texts, write_pairs
+from stages.bilingual.repeats import find_repeats
+from stages.bilingual.scoring.rules import SentenceSettings
+from stages.bilingual.steps import align_pairs, shuffle_texts
+from stages.bilingual.writing.steps import drop_halves, total_counts, write_pairs
+from stages.bilingual.writing.templates import DOCUMENTS, FORMS, template_names
 
 FINDERS = ("pair_key", "url", "content")
 
 
 class Bilingual(BarrierStage):
-    """Find pairs of translations and add them as parallel documents; drops nothing."""
+    """Find pairs of translations and add them as parallel documents."""
 
     name: ClassVar[str] = "bilingual"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     key_fields: ClassVar[tuple[str, ...] | None] = ()
 
-    pairs: list[tuple[str, str]] = Field(
-        min_length=1,
-        description="Language pairs to look for; zh stands for zh-Hans and zh-Hant too.",
+    pairs: Literal["english", "all"] | list[tuple[str, str]] = Field(
+        "english",
+        description="Language pairs to look for: a list (zh stands for zh-Hans and zh-Hant too), "
+        "english: English with every other language there is, or all: every two languages.",
     )
     find: list[str] = Field(
         ["pair_key"],
@@ -72,7 +87,6 @@ class Bilingual(BarrierStage):
         description="By content: least share of both texts that matches once they are aligned, "
         "less half of that with any other partner either could have.",
     )
-    separator: str = Field("\n\n", description="Text between the two sides.")
     max_length_ratio: float = Field(
         4.0, ge=1, description="Most characters of one side per character of the other."
     )
@@ -82,6 +96,74 @@ class Bilingual(BarrierStage):
         le=1,
         description="Most of one side's lines of over 20 characters that may stand in the other.",
     )
+
+    align: bool = Field(
+        True,
+        description="Whether sentences are aligned; without, only whole documents are written.",
+    )
+    min_aligned_share: float = Field(
+        0.0, ge=0, le=1, description="Least share of both sides' sentences with a good translation."
+    )
+    sentences: SentenceSettings = Field(
+        default_factory=lambda: SentenceSettings.model_validate({}),
+        description="What a pair of sentences must be like.",
+    )
+    form: list[str] = Field(
+        [DOCUMENTS],
+        min_length=1,
+        description="Forms of parallel documents, one drawn for each pair (named twice: twice as "
+        "often): documents, interleaved, pairs.",
+    )
+    templates: dict[str, list[str]] = Field(
+        default_factory=dict,
+        description="By form, what stands around the two sides, one drawn for each document: "
+        "plain, named, coded, translation, equals (templates.yaml).",
+    )
+    interleave: Literal["sentences", "paragraphs"] = Field(
+        "sentences", description="What takes turns in interleaved documents."
+    )
+    direction: float = Field(
+        0.5, ge=0, le=1, description="Share of documents in which the left language comes first."
+    )
+    per_pair: int = Field(
+        1, ge=1, le=8, description="Documents of each pair, every other one in the other direction."
+    )
+    pack_characters: int = Field(
+        8000, ge=1, description="Characters of both sides in a pack of sentence pairs, about."
+    )
+    monolingual: Literal["keep", "remove"] = Field(
+        "keep",
+        description="Whether documents of which parallel ones were made stay by themselves too.",
+    )
+    seed: int = Field(0, ge=0, description="Another number draws other forms and directions.")
+
+    @field_validator("form")
+    @classmethod
+    def _only_forms_there_are(cls, form: list[str]) -> list[str]:
+        unknown = [name for name in form if name not in FORMS]
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)}: forms are {', '.join(FORMS)}")
+        return form
+
+    @field_validator("templates")
+    @classmethod
+    def _only_templates_there_are(cls, templates: dict[str, list[str]]) -> dict[str, list[str]]:
+        for form, names in templates.items():
+            if form not in FORMS:
+                raise ValueError(f"{form}: forms are {', '.join(FORMS)}")
+            unknown = [name for name in names if name not in template_names(form)]
+            if unknown or not names:
+                known = ", ".join(template_names(form))
+                raise ValueError(f"{', '.join(unknown) or 'none'}: templates of {form} are {known}")
+        return templates
+
+    @model_validator(mode="after")
+    def _forms_that_need_sentences(self) -> Bilingual:
+        if not self.align and (set(self.form) != {DOCUMENTS} or self.min_aligned_share > 0):
+            raise ValueError(
+                "align: false leaves only form: [documents], without min_aligned_share"
+            )
+        return self
 
     @field_validator("find")
     @classmethod
@@ -95,14 +177,25 @@ class Bilingual(BarrierStage):
 
     @field_validator("pairs")
     @classmethod
-    def _two_languages_once(cls, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        for left, right in pairs:
-            if left == right or left.startswith(f"{right}-") or right.startswith(f"{left}-"):
-                raise ValueError(f"[{left}, {right}]: a pair needs two languages")
-        repeated = [p for p, n in Counter(tuple(sorted(p)) for p in pairs).items() if n > 1]
-        if repeated:
-            raise ValueError(f"[{', '.join(repeated[0])}] is there twice")
-        return pairs
+    def _two_languages_once(cls, pairs: str | list[tuple[str, str]]) -> str | list[tuple[str, str]]:
+        return pairs if isinstance(pairs, str) else two_languages_once(pairs)
+
+    def assets(self) -> list[str]:
+        """The model that tells in which language a sentence is."""
+        from stages.language.fasttext_model import model_path
+
+        return [model_path("lid.176")] if self.align else []
+
+    def kernel_packages(self) -> set[str]:
+        """Those that align and judge sentences, and those of the ways of finding."""
+        packages = super().kernel_packages()
+        here = next(iter(packages))
+        if self.align:
+            parts = ("alignment", "scoring", "sentences")
+            packages |= {"stages.language", *(f"{here}.{part}" for part in parts)}
+        if set(self.find) & {"url", "content"}:
+            packages.add(f"{here}.pairing")
+        return packages
 
     def keys(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Where a row may meet its translation.
@@ -131,24 +224,42 @@ class Bilingual(BarrierStage):
         )
 
     def run(self, partitions: Sequence[Partition], folder: str, engine: Engine) -> list[str]:
-        """Write ``pairs/*.parquet``, ``documents/*.arrow`` and ``summary.json``; drop no row."""
+        """Write ``pairs``, ``sentence_pairs``, ``documents``, ``summary.json`` and annotations."""
         if not partitions:
             return []
         plan = Plan(folder, tuple(partitions), self.model_dump(mode="json"))
         plan.save()
+        if isinstance(self.pairs, str):
+            plan = self._with_pairs(plan, engine)
+        count = len(partitions)
+        paths = plan.paths("annotations", count)
+        if not plan.settings["pairs"]:
+            return _nothing(paths)
         matched = []
         for way in range(len(self.find)):
             self._find(plan, way, engine)
             matched += engine.map(f"matches-{way}", match, way_items(plan, way))
-        engine.map("texts", shuffle_texts, plan.items(len(partitions)))
-        usual = usual_ratios([result["ratios"] for result in matched], len(self.pairs))
-        items = [item | {"usual_ratios": usual} for item in plan.items(parts_of_plan(plan))]
-        written = engine.map("pairs", write_pairs, items)
+        parts = parts_of_plan(plan)
+        engine.map("texts", shuffle_texts, plan.items(count))
+        pairs = len(plan.settings["pairs"])
+        usual = usual_ratios([result["ratios"] for result in matched], pairs)
+        items = [item | {"usual_ratios": usual} for item in plan.items(parts)]
+        engine.map("aligned", align_pairs, items)
+        engine.map("repeats", find_repeats, plan.items(buckets_of_plan(plan)))
+        written = engine.map("pairs", write_pairs, plan.items(parts))
         _write_json(f"{folder}/summary.json", total_counts([result["pairs"] for result in written]))
-        paths = plan.paths("annotations", len(partitions))
-        for path in paths:
-            write_table(path, ANNOTATION_SCHEMA.empty_table())
-        return paths
+        if self.monolingual == "remove":
+            engine.map("annotations", drop_halves, plan.items(count))
+            return paths
+        return _nothing(paths)
+
+    def _with_pairs(self, plan: Plan, engine: Engine) -> Plan:
+        """The plan with the pairs of the languages that there are."""
+        counted = engine.map("languages", language_counts, plan.items(len(plan.partitions)))
+        pairs = language_pairs([result["languages"] for result in counted], self.pairs == ALL)
+        plan = replace(plan, settings=plan.settings | {"pairs": pairs})
+        plan.save()
+        return plan
 
     def _find(self, plan: Plan, way: int, engine: Engine) -> None:
         """Bring together what one way of finding needs, up to its matches."""
@@ -178,8 +289,18 @@ class Bilingual(BarrierStage):
         return _parts(folder, "documents", "arrow")
 
     def exports(self, folder: str) -> dict[str, list[str]]:
-        """The pairs, kept or not."""
-        return {"bilingual/documents": _parts(folder, "pairs", "parquet")}
+        """The pairs of documents and of sentences, kept or not."""
+        return {
+            "bilingual/documents": _parts(folder, "pairs", "parquet"),
+            "bilingual/sentences": _parts(folder, "sentence_pairs", "parquet"),
+        }
+
+    def facts(self, folder: str) -> dict[str, Any]:
+        """``pairs``: what ``writing.steps.count_pairs`` gives of each language pair."""
+        files, inner = filesystem(f"{folder}/summary.json")
+        if not files.exists(inner):
+            return {}
+        return {"pairs": json.loads(files.cat_file(inner))}
 
 
 def usual_ratios(histograms: Sequence[dict[str, dict[str, int]]], pairs: int) -> list[float]:
@@ -201,17 +322,11 @@ def usual_ratios(histograms: Sequence[dict[str, dict[str, int]]], pairs: int) ->
     return medians
 
 
-def total_counts(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The counts of all buckets, per language pair."""
-    total: dict[str, Any] = {}
-    for part in parts:
-        for name, counts in part.items():
-            sums = total.setdefault(name, {"found": 0, "kept": 0, "ambiguous": 0, "dropped": {}})
-            for key in ("found", "kept", "ambiguous"):
-                sums[key] += counts[key]
-            for rule, count in counts["dropped"].items():
-                sums["dropped"][rule] = sums["dropped"].get(rule, 0) + count
-    return total
+def _nothing(paths: list[str]) -> list[str]:
+    """Annotations that say nothing."""
+    for path in paths:
+        write_table(path, ANNOTATION_SCHEMA.empty_table())
+    return paths
 
 
 def _write_json(path: str, value: dict[str, Any]) -> None:
@@ -225,5 +340,6 @@ def _parts(folder: str, step: str, ending: str) -> list[str]:
     files, inner = filesystem(f"{folder}/plan.json")
     if not files.exists(inner):
         return []
-    parts = parts_of_plan(Plan.load(folder))
+    plan = Plan.load(folder)
+    parts = parts_of_plan(plan) if plan.settings["pairs"] else 0
     return [f"{folder}/{step}/part-{index:05d}.{ending}" for index in range(parts)]

@@ -1,11 +1,10 @@
-"""Who is paired with whom, whether the pair is kept, and the document that it becomes.
+"""Who is paired with whom, and whether the pair is kept.
 
 Pure functions over Arrow tables; ``steps`` brings the rows and the texts.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from formats.buffers import text_buffers
-from formats.documents import DOCUMENT_SCHEMA
-
-SOURCE = "bilingual"
 
 PAIR_SCHEMA = pa.schema(
     [
@@ -33,12 +29,15 @@ PAIR_SCHEMA = pa.schema(
         pa.field("length_ratio", pa.float32(), nullable=False),
         pa.field("copy_share", pa.float32()),
         pa.field("ambiguous", pa.bool_(), nullable=False),
+        pa.field("aligned_share", pa.float32()),
     ]
 )
 """A pair found, kept or not. ``method`` is how it was found and ``reason`` what spoke for it.
 ``pair_key`` is what both sides share, null where only their content is. ``length_ratio`` is
 characters of the longer by those of the shorter side; ``copy_share`` is null where the length
-decided before the texts were read; ``ambiguous`` says that one side had several candidates."""
+decided before the texts were read; ``ambiguous`` says that one side had several candidates.
+``aligned_share`` is the share of both sides' sentences that have a translation on the other side,
+null where none was looked for."""
 
 
 def pair_hashes(sources: pa.Array, keys: pa.Array, wanted: np.ndarray | None = None) -> pa.Array:
@@ -149,15 +148,19 @@ def judge(
         "drop_reason": reasons,
         "length_ratio": pa.array(length_ratio, pa.float32()),
         "copy_share": pa.array(copied, pa.float32(), mask=far),
+        "aligned_share": pa.nulls(pairs.num_rows, pa.float32()),
     }
     named = [columns.get(name, pairs[name] if name not in columns else None)
              for name in PAIR_SCHEMA.names]  # fmt: skip
     return pa.table(named, schema=PAIR_SCHEMA)
 
 
-def _reasons(rule: str, values: np.ndarray, threshold: float, failed: np.ndarray) -> pa.Array:
-    """``rule: value vs threshold`` where failed; rounded up, so that the value is above."""
-    shown = np.ceil(np.where(failed, values, 0) * 100 - 1e-9) / 100
+def _reasons(
+    rule: str, values: np.ndarray, threshold: float, failed: np.ndarray, up: bool = True
+) -> pa.Array:
+    """``rule: value vs threshold`` where failed; rounded away from the threshold."""
+    values = np.where(failed, values, 0) * 100
+    shown = (np.ceil(values - 1e-9) if up else np.floor(values + 1e-9)) / 100
     texts = [
         f"{rule}: {value:.2f} vs {threshold:.2f}" if fail else None
         for value, fail in zip(shown.tolist(), failed.tolist(), strict=True)
@@ -165,58 +168,15 @@ def _reasons(rule: str, values: np.ndarray, threshold: float, failed: np.ndarray
     return pa.array(texts, pa.string())
 
 
-def parallel_documents(
-    pairs: pa.Table, left: pa.Array, right: pa.Array, settings: dict[str, Any]
-) -> pa.RecordBatch:
-    """The two sides of each pair as one document.
-
-    Which side comes first is left to the last bit of the new id: half of the documents each way.
-
-    Args:
-        pairs: as ``match`` writes them.
-        left: large_string [pairs].
-        right: large_string [pairs].
-        settings: ``pairs`` and ``separator``.
-    """
-    left_ids, right_ids = pairs.column("left_id"), pairs.column("right_id")
-    ids = [
-        parallel_id(*both) for both in zip(left_ids.to_pylist(), right_ids.to_pylist(), strict=True)
-    ]
-    left_first = pa.array([int(identifier[-1], 16) % 2 == 0 for identifier in ids], pa.bool_())
-    separator = pa.scalar(settings["separator"], pa.large_string())
-    names = pa.array(["-".join(members) for members in settings["pairs"]], pa.string())
-    nothing = pa.nulls(pairs.num_rows, pa.string())
-    origin = pc.binary_join_element_wise(left_ids, right_ids, "+")
+def with_aligned_shares(judged: pa.Table, shares: np.ndarray, least: float) -> pa.Table:
+    """Add the shares (float64 [pairs], NaN: not known); drop pairs with less than the least."""
+    kept = judged.column("kept").to_numpy()
+    few = kept & (shares < least)
+    reasons = _reasons("aligned_share", shares, least, few, up=False)
     columns = {
-        "id": pa.array(ids, pa.string()),
-        "text": pc.binary_join_element_wise(
-            pc.if_else(left_first, left, right), pc.if_else(left_first, right, left), separator
-        ),
-        "source": pa.array([SOURCE] * pairs.num_rows, pa.string()),
-        "origin": pc.binary_join_element_wise(f"{SOURCE}#", origin, ""),
-        "lang": names.take(pairs.column("pair")),
-        "lang_score": pa.nulls(pairs.num_rows, pa.float32()),
-        "pair_key": pairs.column("pair_key"),
-        "meta": _meta(pairs),
+        "kept": pa.array(kept & ~few),
+        "drop_reason": pc.coalesce(judged.column("drop_reason"), reasons),
+        "aligned_share": pa.array(shares, pa.float32(), mask=np.isnan(shares)),
     }
-    arrays = [_array(columns.get(name, nothing)) for name in DOCUMENT_SCHEMA.names]
-    return pa.RecordBatch.from_arrays(arrays, schema=DOCUMENT_SCHEMA)
-
-
-def parallel_id(left_id: str, right_id: str) -> str:
-    """32 hexadecimal digits that follow from the two ids."""
-    from xxhash import xxh3_128_hexdigest
-
-    return xxh3_128_hexdigest(f"{SOURCE}\0{left_id}\0{right_id}".encode())
-
-
-def _meta(pairs: pa.Table) -> pa.Array:
-    """The two documents, as JSON."""
-    names = ("left_id", "right_id", "left_lang", "right_lang")
-    rows = zip(*(pairs.column(name).to_pylist() for name in names), strict=True)
-    return pa.array([json.dumps(dict(zip(names, row, strict=True))) for row in rows], pa.string())
-
-
-def _array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """A column as one array."""
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    named = [columns.get(name, judged.column(name)) for name in PAIR_SCHEMA.names]
+    return pa.table(named, schema=PAIR_SCHEMA)

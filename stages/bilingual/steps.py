@@ -1,7 +1,10 @@
-"""From pairs found to parallel documents: two steps, each a task over plain paths.
+"""From pairs found to parallel documents, each step a task over plain paths.
 
     texts    per partition   the needed texts, in one pass over the documents -> parts
-    pairs    per part        texts of a pair meet: copies are dropped, the rest becomes documents
+    aligned  per part        texts of a pair meet: copies are dropped, the rest is cut into
+                             sentences and aligned, every pair of them judged -> buckets
+    repeats  per bucket      (``repeats``) what is there twice, or with many translations -> parts
+    pairs    per part        (``writing.steps``) what is kept, and the parallel documents
 
 Texts are moved and not looked up, because documents lie compressed in batches: a look-up would
 unpack 16 MB for one of them. There are no more buckets than partitions, and a document goes to one
@@ -17,17 +20,18 @@ import numpy as np
 import pyarrow as pa
 
 from formats.buffers import text_buffers
-from formats.documents import DOCUMENT_SCHEMA
-from formats.storage import atomic_path, filesystem
-from stages.barrier_files import Plan, keys_of_buckets, task_plan
+from stages.barrier_files import Plan, keys_of_buckets, task_plan, write_table
 from stages.bilingual.finding import parts_of_plan
-from stages.bilingual.pairs import judge, parallel_documents
-from stages.shuffle import ipc_writer, open_ipc, read_shuffle, write_shuffle
+from stages.bilingual.pairs import judge, with_aligned_shares
+from stages.bilingual.repeats import send_sentences
+from stages.bilingual.scoring.rules import settings_of
+from stages.shuffle import open_ipc, read_shuffle, write_shuffle
 
 LONG_LINE = 20
 """A line that counts as copied has more characters than this: shorter ones are names and code."""
 
-BATCH_TEXT_BYTES = 16 << 20
+GROUP_TEXT_BYTES = 32 << 20
+"""Of both sides of the documents that are aligned at once: about fifteen times as much memory."""
 
 
 # --- texts ---------------------------------------------------------------------------------------
@@ -62,33 +66,30 @@ def _texts_of(plan: Plan, index: int, rows: np.ndarray) -> Iterator[pa.Array]:
         start, taken = start + batch.num_rows, end
 
 
-# --- pairs ---------------------------------------------------------------------------------------
+# --- aligned -------------------------------------------------------------------------------------
 
 
-def write_pairs(item: dict[str, Any]) -> dict[str, Any]:
-    """Judge the pairs of one part; write all of them, and the parallel documents of those kept.
+def align_pairs(item: dict[str, Any]) -> dict[str, Any]:
+    """Judge the pairs of documents of one part, and the pairs of sentences of those kept.
 
     Args:
         item: also ``usual_ratios``, per language pair the median of right by left characters.
-
-    Returns:
-        ``pairs``: per language pair ``found``, ``kept``, ``ambiguous`` and ``dropped`` by rule.
     """
     plan, index = task_plan(item)
     pairs = open_ipc(plan.path("matches", index)).read_all()
     texts = read_shuffle(plan.paths("texts", len(plan.partitions)), index).combine_chunks()
-    sides = _text_rows(pairs, texts)
+    sides = text_rows(pairs, texts)
     copied = _copied_shares(pairs, texts, sides)
     judged = judge(pairs, copied, plan.settings, np.array(item["usual_ratios"], np.float64))
-    _write_parquet(f"{plan.folder}/pairs/part-{index:05d}.parquet", judged)
-    kept = judged.column("kept").to_numpy()
-    _write_documents(
-        plan, index, pairs.filter(pa.array(kept)), texts, [rows[kept] for rows in sides]
-    )
-    return {"pairs": _counts(plan, pairs, judged)}
+    sentences, shares = _aligned(plan, pairs, judged, texts, sides)
+    judged = with_aligned_shares(judged, shares, plan.settings["min_aligned_share"])
+    write_table(plan.path("judged", index), judged)
+    write_table(plan.path("aligned", index), sentences)
+    send_sentences(plan, index, sentences)
+    return {"pairs": judged.num_rows, "sentence_pairs": sentences.num_rows}
 
 
-def _text_rows(pairs: pa.Table, texts: pa.Table) -> list[np.ndarray]:
+def text_rows(pairs: pa.Table, texts: pa.Table) -> list[np.ndarray]:
     """For left and right, the row of ``texts`` that each pair needs (int64 [pairs])."""
     nodes = texts.column("node").to_numpy()
     return [
@@ -110,53 +111,38 @@ def _copied_shares(pairs: pa.Table, texts: pa.Table, sides: Sequence[np.ndarray]
     return copied
 
 
-def _counts(plan: Plan, pairs: pa.Table, judged: pa.Table) -> dict[str, Any]:
-    """What became of each language pair, by its name (``en-zh``)."""
-    number = pairs.column("pair").to_numpy()
-    kept = judged.column("kept").to_numpy()
-    ambiguous = judged.column("ambiguous").to_numpy()
-    far = ~pairs.column("close").to_numpy(zero_copy_only=False)
-    counts = {}
+def _aligned(
+    plan: Plan, pairs: pa.Table, judged: pa.Table, texts: pa.Table, sides: Sequence[np.ndarray]
+) -> tuple[pa.Table, np.ndarray]:
+    """The sentence pairs of the kept pairs, and of each pair the share of sentences in good ones.
+
+    Documents of a language pair are aligned in groups of ``GROUP_TEXT_BYTES``, in order.
+    """
+    from stages.bilingual.sentence_pairs import SENTENCE_TABLE, sentence_pairs
+
+    shares = np.full(pairs.num_rows, np.nan)
+    tables = [SENTENCE_TABLE.empty_table()]
+    if not plan.settings["align"]:
+        return tables[0], shares
+    number, kept = pairs.column("pair").to_numpy(), judged.column("kept").to_numpy()
+    column = texts.column("text").chunk(0) if texts.num_rows else pa.array([], pa.large_string())
+    lengths = np.diff(text_buffers(column)[1])
+    limits = settings_of(plan.settings["sentences"])
     for i, members in enumerate(plan.settings["pairs"]):
-        mine = number == i
-        counts["-".join(members)] = {
-            "found": int(mine.sum()),
-            "kept": int((mine & kept).sum()),
-            "ambiguous": int((mine & ambiguous).sum()),
-            "dropped": {
-                "length_ratio": int((mine & far).sum()),
-                "copy_share": int((mine & ~far & ~kept).sum()),
-            },
-        }
-    return counts
-
-
-def _write_parquet(path: str, table: pa.Table) -> None:
-    import pyarrow.parquet as pq
-
-    with atomic_path(path) as temporary:
-        files, inner = filesystem(temporary)
-        with files.open(inner, "wb") as sink:
-            pq.write_table(table, sink, compression="zstd", compression_level=1)
-
-
-# --- parallel documents --------------------------------------------------------------------------
-
-
-def _write_documents(
-    plan: Plan, index: int, pairs: pa.Table, texts: pa.Table, sides: Sequence[np.ndarray]
-) -> None:
-    """One document per kept pair, as an Arrow IPC file with the schema of documents."""
-    path = f"{plan.folder}/documents/part-{index:05d}.arrow"
-    lengths = np.diff(text_buffers(texts.column("text"))[1])
-    ends = np.cumsum(lengths[sides[0]] + lengths[sides[1]])
-    with atomic_path(path) as temporary, ipc_writer(temporary, DOCUMENT_SCHEMA) as writer:
-        start, done = 0, 0
-        while start < pairs.num_rows:
-            stop = int(np.searchsorted(ends, done + BATCH_TEXT_BYTES, side="right"))
-            stop = max(stop, start + 1)
-            left, right = (texts.column("text").take(pa.array(rows[start:stop])) for rows in sides)
-            writer.write_batch(
-                parallel_documents(pairs.slice(start, stop - start), left, right, plan.settings)
-            )
-            start, done = stop, int(ends[stop - 1])
+        rows = np.flatnonzero((number == i) & kept)
+        ends = np.cumsum(lengths[sides[0][rows]] + lengths[sides[1][rows]])
+        for group in np.split(rows, np.flatnonzero(np.diff(ends // GROUP_TEXT_BYTES)) + 1):
+            if not len(group):
+                continue
+            found = sentence_pairs(
+                column, sides[0][group], sides[1][group], tuple(members),
+                limits.of("-".join(members)),
+            )  # fmt: skip
+            table = found.table
+            good = table.column("drop_reason").is_null().to_numpy()
+            own = table.column("document_pair").to_numpy()
+            counted = np.where(good, table.column("sentences").to_numpy(), 0)
+            matched = np.bincount(own, counted, len(group))
+            shares[group] = matched / np.maximum(found.sentences, 1)
+            tables.append(table.set_column(0, SENTENCE_TABLE.field(0), pa.array(group[own])))
+    return pa.concat_tables(tables), shares

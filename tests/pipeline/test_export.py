@@ -14,6 +14,7 @@ from pipeline import cli
 from pipeline.export import EXPORTERS, export
 from pipeline.export import megatron as megatron_module
 from pipeline.export import rows as rows_module
+from pipeline.export.bitext import FORMATS
 
 LENGTH = 128
 
@@ -193,4 +194,4 @@ def test_the_command_names_the_files(sample_path: Path, tmp_path: Path, capsys) 
 def test_every_format_can_be_asked_for(capsys) -> None:
     with pytest.raises(SystemExit):
         cli.main(["export", "--help"])
-    assert f"{{{','.join(EXPORTERS)}}}" in capsys.readouterr().out
+    assert f"{{{','.join([*EXPORTERS, *FORMATS])}}}" in capsys.readouterr().out

@@ -17,12 +17,18 @@ run: {{name: small, out: "{folder}/{name}", partition_bytes: 4KB}}
 sources:
   - {{name: web, read: jsonl, paths: ["{folder}/corpus/*.jsonl"]}}
 stages:
-  - bilingual: {{pairs: [[en, fr]], find: [pair_key, url, content]}}
+  - bilingual:
+      pairs: [[en, fr]]
+      find: [pair_key, url, content]
+      form: [documents, interleaved, pairs]
+      monolingual: remove
 """
 DEATHS = {
     "pairs by key are known": "bilingual/slots/part-00001",
     "translations are learned": "bilingual/space-1/right-00000",
     "documents are compared again": "bilingual/compared-2/part-00000",
+    "sentences are aligned": "bilingual/aligned/part-00002",
+    "sentence pairs are written": "bilingual/sentence_pairs/part-00001",
 }
 """Killed while ...: right before the first file gets its name that has this in its path."""
 
@@ -54,7 +60,7 @@ def test_a_killed_run_finds_the_same_pairs(tmp_path: Path) -> None:
         died = subprocess.run(command, capture_output=True)
         assert died.returncode == -signal.SIGKILL, f"{moment}: {died.stderr.decode()[-2000:]}"
     run_inline(load_recipe(path))
-    names = ("documents", "bilingual")
+    names = ("documents", "bilingual", "removed")
     assert digests(tmp_path / "killed", *names) == digests(tmp_path / "whole", *names)
     pairs = [
         row

@@ -67,6 +67,17 @@ class Beads:
 
 
 @dataclass(frozen=True)
+class Alignment:
+    """Beads, and what the last pass knew: enough to judge them, or other pairs of sentences."""
+
+    beads: Beads
+    vocabulary: Vocabulary
+    models: Models
+    lexicons: list[tuple[np.ndarray, Lexicon]]
+    """Pairs of documents (int64), and the lexicon that has not seen them."""
+
+
+@dataclass(frozen=True)
 class _Pairs:
     """What stays the same in every pass."""
 
@@ -107,6 +118,18 @@ def align(
     Returns:
         The beads of each pair, all sentences of both sides in order; deterministic.
     """
+    return learn_alignment(left, right, lefts, rights, folds, passes).beads
+
+
+def learn_alignment(
+    left: Units,
+    right: Units,
+    lefts: np.ndarray,
+    rights: np.ndarray,
+    folds: np.ndarray | None = None,
+    passes: int = PASSES,
+) -> Alignment:
+    """As ``align``, with what was learned."""
     vocabulary = build_vocabulary(left, right)
     if folds is None:
         folds = _folds(left)[lefts] if len(lefts) else np.zeros(0, np.int64)
@@ -124,8 +147,8 @@ def align(
         right.document_offsets, right.offsets, vocabulary.right_numbers, right.lengths,
         pairs.lefts, pairs.rights, len(vocabulary.units), guess_offsets, guess,
     )  # fmt: skip
-    everything = [(np.arange(len(lefts)), identity)]
-    beads = _align(pairs, everything, models, (guess_offsets, guess), WIDE)
+    lexicons = [(np.arange(len(lefts)), identity)]
+    beads = _align(pairs, lexicons, models, (guess_offsets, guess), WIDE)
     for _ in range(passes - 1):
         chosen = _confident(pairs, beads)
         if len(chosen) < LEAST_TO_LEARN:
@@ -134,7 +157,7 @@ def align(
         lexicons = _lexicons(pairs, beads, chosen, identity)
         _follow(beads, guess_offsets, guess)
         beads = _align(pairs, lexicons, models, (guess_offsets, guess), NARROW)
-    return beads
+    return Alignment(beads, vocabulary, models, lexicons)
 
 
 def build_vocabulary(left: Units, right: Units) -> Vocabulary:

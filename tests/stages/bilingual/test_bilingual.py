@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from xxhash import xxh3_128_hexdigest
 
-from formats.documents import DOCUMENT_SCHEMA
 from stages.base import Partition
 from stages.bilingual.bilingual import Bilingual, usual_ratios
+from stages.bilingual.writing.documents import PARALLEL_SCHEMA
 from stages.shuffle import open_ipc
 
 from ..barrier_engine import SerialEngine, run_barrier, write_file
@@ -45,7 +45,7 @@ def run(parts, folder, stage=EN_ZH, **options):
     documents = []
     for path in stage.new_documents(place):
         read = open_ipc(path).read_all()
-        assert read.schema == DOCUMENT_SCHEMA
+        assert read.schema == PARALLEL_SCHEMA
         documents += read.to_pylist()
     return pairs, documents, json.loads((Path(place) / "summary.json").read_text())
 
@@ -61,20 +61,30 @@ def test_translations_with_one_key_become_one_document(tmp_path):
         "left_id": "a", "right_id": "b", "left_lang": "en", "right_lang": "zh",
         "score": 1.0, "method": "pair_key", "kept": True, "drop_reason": None,
         "reason": "pair_key page", "source": "web", "pair_key": "page", "length_ratio": 2.0,
-        "copy_share": 0.0, "ambiguous": False,
+        "copy_share": 0.0, "ambiguous": False, "aligned_share": 1.0,
     }  # fmt: skip
     identifier = xxh3_128_hexdigest(b"bilingual\0a\0b")
-    texts = ["Good morning", "早上好早上好"]
+    texts = {"en": "Good morning", "zh": "早上好早上好"}
+    meta = json.loads(document["meta"])
+    assert meta == {
+        "left_id": "a", "right_id": "b", "left_lang": "en", "right_lang": "zh",
+        "template": "plain", "first": meta["first"],
+    }  # fmt: skip
+    second = "zh" if meta["first"] == "en" else "en"
     assert document == {
         "id": identifier,
-        "text": "\n\n".join(texts if int(identifier, 16) % 2 == 0 else texts[::-1]),
+        "text": f"{texts[meta['first']]}\n\n{texts[second]}",
         "source": "bilingual", "origin": "bilingual#a+b", "original_id": None,
         "declared_lang": None, "lang": "en-zh", "lang_score": None, "url": None,
         "pair_key": "page",
-        "meta": '{"left_id": "a", "right_id": "b", "left_lang": "en", "right_lang": "zh"}',
+        "meta": document["meta"], "form": "documents",
     }  # fmt: skip
-    nothing = {"length_ratio": 0, "copy_share": 0}
-    assert counts == {"en-zh": {"found": 1, "kept": 1, "ambiguous": 0, "dropped": nothing}}
+    sentences = counts["en-zh"].pop("sentences")
+    assert counts == {
+        "en-zh": {"found": 1, "kept": 1, "ambiguous": 0, "dropped": {}, "documents": 1,
+                  "methods": {"pair_key": 1}},
+    }  # fmt: skip
+    assert (sentences["found"], sum(sentences["scores"])) == (1, 1)
 
 
 def test_the_key_and_the_source_must_agree(tmp_path):
@@ -132,7 +142,7 @@ def test_sides_of_too_different_length_are_no_translation(tmp_path):
     assert [pair["copy_share"] for pair in pairs] == [None, None]
     assert not any(pair["kept"] for pair in pairs)
     assert documents == []
-    assert counts["en-zh"]["dropped"] == {"length_ratio": 2, "copy_share": 0}
+    assert counts["en-zh"]["dropped"] == {"length_ratio": 2}
 
 
 def test_an_untranslated_page_is_no_translation(tmp_path):
@@ -152,7 +162,7 @@ def test_an_untranslated_page_is_no_translation(tmp_path):
         "d": None,
     }
     assert [document["pair_key"] for document in documents] == ["other"]
-    assert counts["en-zh"]["dropped"] == {"length_ratio": 0, "copy_share": 1}
+    assert counts["en-zh"]["dropped"] == {"copy_share": 1}
 
 
 def test_rows_that_others_dropped_take_no_part(tmp_path):
@@ -215,7 +225,10 @@ def partitions(parts, stage, folder):
 
 
 def test_workers_change_no_byte(tmp_path):
-    stage = Bilingual(pairs=[("en", "zh"), ("en", "fr")])
+    stage = Bilingual(
+        pairs=[("en", "zh"), ("en", "fr")], form=["documents", "interleaved", "pairs"],
+        monolingual="remove",
+    )  # fmt: skip
     given = partitions(corpus(), stage, tmp_path)
     files = {}
     for name, engine in (("serial", SerialEngine()), ("parallel", ParallelEngine())):
@@ -261,12 +274,9 @@ def test_pairs_equal_the_reference_however_documents_are_partitioned(
 
 
 def test_no_documents_and_no_partitions(tmp_path):
-    assert run([table()], tmp_path) == (
-        [],
-        [],
-        {"en-zh": {"found": 0, "kept": 0, "ambiguous": 0,
-                   "dropped": {"length_ratio": 0, "copy_share": 0}}},
-    )  # fmt: skip
+    pairs, new, counts = run([table()], tmp_path)
+    assert (pairs, new) == ([], [])
+    assert counts["en-zh"]["found"] == counts["en-zh"]["sentences"]["found"] == 0
     assert EN_ZH.run([], str(tmp_path / "none"), SerialEngine()) == []
     assert EN_ZH.new_documents(str(tmp_path / "none")) == []
 
@@ -279,7 +289,7 @@ def test_no_documents_and_no_partitions(tmp_path):
         ({"pairs": [("en", "en")]}, "needs two languages"),
         ({"pairs": [("zh", "zh-Hant")]}, "needs two languages"),
         ({"pairs": [("en", "zh"), ("zh", "en")]}, "there twice"),
-        ({"pairs": []}, "at least 1"),
+        ({"pairs": []}, "an empty list"),
         ({"max_copy_share": 2}, "less than or equal to 1"),
     ],
 )

@@ -1,0 +1,1 @@
+"""How probably two sentences are translations, and which pairs are dropped by what rule."""

@@ -1,0 +1,1 @@
+"""Parallel documents: the forms that pairs of documents are written in."""
