@@ -38,7 +38,7 @@ def test_what_was_repeated_a_little_is_repeated_again(tmp_path) -> None:
     assert component.documents == 18
     assert component.repetitions == {1: 12, 2: 4, 3: 2}
     assert component.epochs == 1
-    assert "of documents 1x: 12, 2x: 4, 3x: 2" in Path(outcome.folder.report_path).read_text()
+    assert "1x: 12, 2x: 4, 3x: 2" in Path(outcome.folder.report_path).read_text()
 
 
 def test_without_near_duplicates_there_are_no_clusters(tmp_path) -> None:
