@@ -16,6 +16,7 @@ from formats.storage import atomic_path, filesystem
 
 __all__ = [
     "DOCUMENT_SCHEMA",
+    "PARALLEL_SOURCE",
     "UNKNOWN_LANGUAGE",
     "DocumentsWriter",
     "document_files",
@@ -43,6 +44,9 @@ DOCUMENT_SCHEMA = pa.schema(
     ]
 )
 """The columns every document has; stages add more after them."""
+
+PARALLEL_SOURCE = "bilingual"
+"""The source of the documents that pairing makes of translations."""
 
 UNKNOWN_LANGUAGE = "und"
 """Counted as the language of a text that has none (ISO 639-2: undetermined)."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from formats import __version__
+from formats.documents import PARALLEL_SOURCE
 from pipeline import mixed_languages
 from pipeline.audit import merged
 from pipeline.partitions import count_files
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from pipeline.plan import Plan
 
 Results = dict[str, list[dict[str, Any]]]
-PARALLEL_SOURCE = "bilingual"
 
 
 def summarise(

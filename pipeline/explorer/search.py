@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from formats.documents import document_files
+from formats.documents import PARALLEL_SOURCE, document_files
 
 if TYPE_CHECKING:
     import duckdb
@@ -18,7 +18,6 @@ PAGE_SIZE = 50
 SNIPPET = 320
 """Characters of a text in a list."""
 KEPT, REMOVED, PARALLEL = "kept", "removed", "parallel"
-PARALLEL_SOURCE = "bilingual"
 NUMBERS = ("FLOAT", "DOUBLE", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT",
            "UINTEGER", "UBIGINT", "HUGEINT")  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from formats.documents import document_files
+from formats.documents import PARALLEL_SOURCE, document_files
 from formats.run_folder import NotARunFolder, RunFolder
 from pipeline.looking import tables
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from formats.shards import TokenShards
-
-PARALLEL_SOURCE = "bilingual"
 
 
 def open_run(path: str) -> Run:

@@ -27,12 +27,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
+from formats.documents import PARALLEL_SOURCE
 from formats.identifiers import document_numbers
 
 SPLIT_LOW, SPLIT_HIGH = "split_low", "split_high"
 KEY_COLUMNS = ("cluster_id", "pair_key", "source", "meta")
 """Beside ``id``; a missing one is as good as null."""
-PARALLEL_SOURCE = "bilingual"
 _SIDES = ("left_id", "right_id")
 
 

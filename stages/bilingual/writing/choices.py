@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from formats.documents import PARALLEL_SOURCE
 from stages.bilingual.writing.templates import DEFAULT_TEMPLATES
-
-SOURCE = "bilingual"
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,9 @@ def choose(pair_ids: Sequence[str], settings: dict[str, Any]) -> Choices:
     pairs = np.repeat(np.arange(len(pair_ids)), copies)
     draws = np.array(
         [
-            xxh3_64_intdigest(f"{settings['seed']}\0{SOURCE}\0{copy}\0{identifier}".encode())
+            xxh3_64_intdigest(
+                f"{settings['seed']}\0{PARALLEL_SOURCE}\0{copy}\0{identifier}".encode()
+            )
             for identifier in pair_ids
             for copy in range(copies)
         ],
@@ -83,4 +84,4 @@ def parallel_id(left_id: str, right_id: str) -> str:
     """32 hexadecimal digits that follow from the two ids."""
     from xxhash import xxh3_128_hexdigest
 
-    return xxh3_128_hexdigest(f"{SOURCE}\0{left_id}\0{right_id}".encode())
+    return xxh3_128_hexdigest(f"{PARALLEL_SOURCE}\0{left_id}\0{right_id}".encode())

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from formats.documents import DOCUMENT_SCHEMA
+from formats.documents import DOCUMENT_SCHEMA, PARALLEL_SOURCE
 from stages.bilingual.scoring.rules import DUPLICATE
-from stages.bilingual.writing.choices import SOURCE, Choices, choose, parallel_id, templates_of
+from stages.bilingual.writing.choices import Choices, choose, parallel_id, templates_of
 from stages.bilingual.writing.forms import UNIT_SEPARATOR, UnitTexts, build, paragraphs
 from stages.bilingual.writing.packs import pack_documents
 from stages.bilingual.writing.templates import DOCUMENTS, INTERLEAVED, PAIRS, around
@@ -138,7 +138,7 @@ def _batch(
     ids = [choices.ids[number] for number in chosen.tolist()]
     origin = pc.binary_join_element_wise(pairs["left_id"], pairs["right_id"], "+")
     return parallel_batch(
-        ids, text, _array(pc.binary_join_element_wise(f"{SOURCE}#", origin, "")), members,
+        ids, text, _array(pc.binary_join_element_wise(f"{PARALLEL_SOURCE}#", origin, "")), members,
         _array(pairs["pair_key"]), _meta(pairs, choices, chosen, templates), form,
     )  # fmt: skip
 
@@ -152,7 +152,7 @@ def parallel_batch(
     columns = {
         "id": pa.array(ids, pa.string()),
         "text": text,
-        "source": pa.array([SOURCE] * count, pa.string()),
+        "source": pa.array([PARALLEL_SOURCE] * count, pa.string()),
         "origin": origin,
         "lang": pa.array(["-".join(members)] * count, pa.string()),
         "lang_score": pa.nulls(count, pa.float32()),

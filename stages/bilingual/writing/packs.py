@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stages.bilingual.writing.choices import SOURCE, Choices, copy_id, templates_of
+from formats.documents import PARALLEL_SOURCE
+from stages.bilingual.writing.choices import Choices, copy_id, templates_of
 from stages.bilingual.writing.forms import UnitTexts, build
 from stages.bilingual.writing.templates import PAIRS, around
 
@@ -55,7 +56,7 @@ def pack_documents(
         text = build(units, count, 2 * drawn.templates + left_first, left_first, both, "\n")
         meta = _meta(parallel, owners[at], packs, count, members, templates, drawn)
         nothing = pa.nulls(count, pa.string())
-        origin = pa.array([f"{SOURCE}#{identifier}" for identifier in ids], pa.string())
+        origin = pa.array([f"{PARALLEL_SOURCE}#{identifier}" for identifier in ids], pa.string())
         yield (
             parallel_batch(ids, text, origin, members, nothing, meta, PAIRS),
             np.unique(owners[at]),
@@ -97,7 +98,7 @@ def _draw(
         for side in ("left", "right")
     ]
     starts = some["left_start"].to_numpy()[firsts].tolist()
-    names = [f"{SOURCE}\0{PAIRS}\0{left}\0{right}\0{start}"
+    names = [f"{PARALLEL_SOURCE}\0{PAIRS}\0{left}\0{right}\0{start}"
              for left, right, start in zip(*sides, starts, strict=True)]  # fmt: skip
     ids = [copy_id(xxh3_128_hexdigest(name.encode()), copy) for name in names]
     return ids, choose(ids, settings | {"form": [PAIRS], "per_pair": 1})
