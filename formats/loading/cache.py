@@ -117,7 +117,9 @@ class ShardCache:
                     raise ShardError(f"{url}: cannot be fetched: {error}") from error
                 continue
             if found == sha256:
-                os.replace(self._part(sha256), self._path(sha256))
+                # A name that changes while another process counts what is held would be missed.
+                with self._locked("room"):
+                    os.replace(self._part(sha256), self._path(sha256))
                 return
         raise ShardError(
             f"{url} has sha256 {found}, the manifest says {sha256}; fetched {TRIES} times: the "
