@@ -14,7 +14,8 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,6 +30,8 @@ from formats.tokens import file_bytes
 TRIES = 2
 """A file that arrives damaged is fetched once more."""
 BLOCK_BYTES = 4 << 20
+WAIT_SECONDS = 0.02
+"""Between two looks at whether another process is done with the room it took."""
 
 
 class ShardCache:
@@ -127,23 +130,30 @@ class ShardCache:
         )
 
     def _reserve(self, sha256: str, size: int) -> None:
+        """Take room for ``size`` bytes, waiting while files that others fetch leave too little."""
+        while not self._make_room(sha256, size):
+            time.sleep(WAIT_SECONDS)
+
+    def _make_room(self, sha256: str, size: int) -> bool:
         """Remove the least recently opened files until ``size`` bytes fit, and take that room."""
         with self._locked("room"):
             self._remove_left_parts()
+            taken = sum(_sizes(self.folder.glob("*.part"))) + size
+            if taken > self.max_bytes:
+                return False
             files = []
-            for path in [*self.folder.glob("*.arrow"), *self.folder.glob("*.part")]:
-                with suppress(FileNotFoundError):  # another process removed it
-                    status = path.stat()
-                    files.append((status.st_mtime_ns, path, status.st_size))
-            held = sum(held for _, _, held in files) + size
+            for path in self.folder.glob("*.arrow"):
+                status = path.stat()
+                files.append((status.st_mtime_ns, path, status.st_size))
+            held = sum(held for _, _, held in files)
             for _, path, freed in sorted(files):
-                if held <= self.max_bytes:
+                if held + taken <= self.max_bytes:
                     break
-                if path.suffix == ".arrow":
-                    path.unlink(missing_ok=True)
-                    held -= freed
+                path.unlink()
+                held -= freed
             with open(self._part(sha256), "wb") as part:
                 part.truncate(size)
+            return True
 
     def _remove_left_parts(self) -> None:
         """Remove what a process that died had begun: nobody holds its lock."""
@@ -163,6 +173,13 @@ class ShardCache:
         with open(self.folder / f"{sha256}.lock", "ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             yield
+
+
+def _sizes(paths: Iterable[Path]) -> Iterator[int]:
+    """Their sizes in bytes, without those that another process removes meanwhile."""
+    for path in paths:
+        with suppress(FileNotFoundError):
+            yield path.stat().st_size
 
 
 def _copy(url: str, path: Path) -> str:

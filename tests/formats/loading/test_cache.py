@@ -3,6 +3,7 @@
 import hashlib
 import multiprocessing
 import os
+import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -139,6 +140,31 @@ def test_threads_fetch_a_file_once(tmp_path, store, fetched):
         )
     assert bodies == [BODIES["file-0"]] * 16
     assert fetched == ["file-0"]
+
+
+def test_a_file_waits_for_the_room_that_another_takes(tmp_path, store, monkeypatch):
+    """Two at once would be 2,000 bytes; the second begins once the first is whole."""
+    began, go_on = threading.Event(), threading.Event()
+    copy = cache_module._copy
+
+    def slow(url, path):
+        if url.endswith("file-0"):
+            began.set()
+            assert go_on.wait(20)
+        return copy(url, path)
+
+    monkeypatch.setattr(cache_module, "_copy", slow)
+    cache = ShardCache(tmp_path, 1500)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(read, cache, store, "file-0")
+        assert began.wait(20)
+        second = pool.submit(read, cache, store, "file-1")
+        with pytest.raises(TimeoutError):
+            second.result(timeout=0.2)
+        assert [path.stem for path in tmp_path.glob("*.part")] == [SHA256["file-0"]]
+        go_on.set()
+        assert (first.result(), second.result()) == (BODIES["file-0"], BODIES["file-1"])
+    assert held(cache) == ["file-1"]
 
 
 def worker(folder, store, seed, problems):
