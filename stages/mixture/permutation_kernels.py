@@ -63,14 +63,20 @@ def feistel_back(place: Any, key: Any, low_bits: Any, high_bits: Any) -> Any:
     return (high << low_bits) | low
 
 
-@kernel((t["i64"], types.int64, types.uint64, t["w_i64"]))
-def restore_large(places: Any, size: Any, key: Any, out: Any) -> None:
-    """The inverse of ``permute_large``: it walks the same cycles backwards."""
+@kernel()
+def halves(size: Any) -> Any:
+    """Low and high bits of the smallest power of two that ``size`` numbers fit in."""
     bits = np.uint64(1)
     while (np.int64(1) << np.int64(bits)) < size:
         bits += np.uint64(1)
     high_bits = bits >> np.uint64(1)
-    low_bits = bits - high_bits
+    return bits - high_bits, high_bits
+
+
+@kernel((t["i64"], types.int64, types.uint64, t["w_i64"]))
+def restore_large(places: Any, size: Any, key: Any, out: Any) -> None:
+    """The inverse of ``permute_large``: it walks the same cycles backwards."""
+    low_bits, high_bits = halves(size)
     limit = np.uint64(size)
     for i in range(len(places)):
         place = feistel_back(np.uint64(places[i]), key, low_bits, high_bits)
@@ -86,11 +92,7 @@ def permute_large(places: Any, size: Any, key: Any, out: Any) -> None:
     The Feistel network permutes the next power of two; a result beyond ``size`` is permuted again
     until it falls inside (cycle walking: fewer than two steps on average).
     """
-    bits = np.uint64(1)
-    while (np.int64(1) << np.int64(bits)) < size:
-        bits += np.uint64(1)
-    high_bits = bits >> np.uint64(1)
-    low_bits = bits - high_bits
+    low_bits, high_bits = halves(size)
     limit = np.uint64(size)
     for i in range(len(places)):
         place = feistel(np.uint64(places[i]), key, low_bits, high_bits)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from formats.compile import Scalar, array_types, kernel, step
-from tokenizer_train.merging.heap_kernels import push, sink, take_off
+from tokenizer_train.merging.heap_kernels import push, true_top
 from tokenizer_train.merging.pairs_kernels import (
     ARENA_USED,
     MAX_LENGTH,
@@ -47,18 +47,10 @@ def top_cell(
 ) -> Scalar:
     """The cell of a column's most frequent pair, which stays at the top; -1 where none is left."""
     begin = heap_begins[column]
-    its_counts, its_cells = heap_counts[begin:], heap_cells[begin:]
-    while heap_sizes[column] > 0:
-        cell = its_cells[0]
-        count = counts[cell]
-        if count == its_counts[0]:
-            return np.int64(cell)
-        if count >= thresholds[column]:
-            sink(its_counts, its_cells, heap_sizes[column], count, cell, pairs)
-        else:
-            take_off(its_counts, its_cells, heap_sizes[column], pairs)
-            heap_sizes[column] -= 1
-    return np.int64(-1)
+    return true_top(
+        heap_counts[begin:], heap_cells[begin:], heap_sizes, column, thresholds[column], counts,
+        pairs,
+    )  # fmt: skip
 
 
 @step()

@@ -82,3 +82,37 @@ def take_off(counts: np.ndarray, slots: np.ndarray, size: Scalar, pairs: np.ndar
     """Remove the first entry; the heap then has ``size - 1``."""
     last = size - 1
     sink(counts, slots, last, counts[last], slots[last], pairs)
+
+
+@step()
+def true_top(
+    heap_counts: np.ndarray,
+    slots: np.ndarray,
+    sizes: np.ndarray,
+    heap: Scalar,
+    threshold: Scalar,
+    counts: np.ndarray,
+    pairs: np.ndarray,
+) -> Scalar:
+    """The slot of the most frequent pair, which stays at the top; -1 where none is left.
+
+    Args:
+        heap_counts: int64, of the entries, as they were.
+        slots: int32, of the entries.
+        sizes: int64: the heap's size stands at ``heap``; it falls as pairs leave.
+        heap: where.
+        threshold: pairs of a smaller count leave the heap.
+        counts: int64, of the slots, true.
+        pairs: as for ``push``.
+    """
+    while sizes[heap] > 0:
+        slot = slots[0]
+        count = counts[slot]
+        if count == heap_counts[0]:
+            return np.int64(slot)
+        if count >= threshold:
+            sink(heap_counts, slots, sizes[heap], count, slot, pairs)
+        else:
+            take_off(heap_counts, slots, sizes[heap], pairs)
+            sizes[heap] -= 1
+    return np.int64(-1)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from formats.compile import Scalar, array_types, kernel, step
-from tokenizer_train.merging.heap_kernels import push, sink, take_off
+from tokenizer_train.merging.heap_kernels import push, take_off, true_top
 from tokenizer_train.merging.pairs_kernels import (
     ARENA_USED,
     BEGINS,
@@ -35,28 +35,6 @@ MADE, DRY, ARENA_SHORT, SLOTS_SHORT = 0, 1, 2, 3
 
 t = array_types()
 I64 = t["i64"].dtype
-
-
-@step()
-def _top_slot(
-    state: np.ndarray,
-    pairs: np.ndarray,
-    counts: np.ndarray,
-    heap_counts: np.ndarray,
-    heap_slots: np.ndarray,
-) -> Scalar:
-    """The slot of the most frequent pair, which stays at the top; -1 where none is left."""
-    while state[HEAP_SIZE] > 0:
-        slot = heap_slots[0]
-        count = counts[slot]
-        if count == heap_counts[0]:
-            return np.int64(slot)
-        if count >= state[THRESHOLD]:
-            sink(heap_counts, heap_slots, state[HEAP_SIZE], count, slot, pairs)
-        else:
-            take_off(heap_counts, heap_slots, state[HEAP_SIZE], pairs)
-            state[HEAP_SIZE] -= 1
-    return np.int64(-1)
 
 
 @step()
@@ -278,7 +256,9 @@ def merge(
     """
     for _ in range(most):
         while True:
-            slot = _top_slot(state, pairs, counts, heap_counts, heap_slots)
+            slot = true_top(
+                heap_counts, heap_slots, state, HEAP_SIZE, state[THRESHOLD], counts, pairs
+            )
             if slot < 0:
                 return DRY
             size = sizes[slot]
