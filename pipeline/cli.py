@@ -20,6 +20,7 @@ DESCRIPTION = """\
 From raw multilingual text to training-ready token shards, with one recipe.
 
   python -m pipeline run configs/mix_2T.yaml
+  python -m pipeline settings minhash_dedup
   python -m pipeline show runs/mix_2T
   python -m pipeline show runs/mix_2T --removed quality --lang th
   python -m pipeline report runs/mix_2T --against runs/other
@@ -105,6 +106,11 @@ def _parser() -> argparse.ArgumentParser:
                         "mixture, tokenizer and time comes first")  # fmt: skip
     report.add_argument("--to", metavar="FILE", help="the page (default: RUN/report.html)")
     report.set_defaults(command=_report)
+    settings = commands.add_parser("settings", help="every key of a recipe, explained")
+    settings.add_argument("name", nargs="?", metavar="NAME",
+                          help="a stage or a section, as mixture (default: list them)")  # fmt: skip
+    settings.add_argument("--markdown", action="store_true", help="all of them as one page")
+    settings.set_defaults(command=_settings)
     calibrate = _recipe_command(commands, "calibrate", _calibrate,
                                 "thresholds by language from trusted text")  # fmt: skip
     calibrate.description = (
@@ -265,6 +271,20 @@ def _check(options: argparse.Namespace) -> int:
     report = check(_load(options))
     show_check(report)
     return DONE if report.feasible else USAGE
+
+
+def _settings(options: argparse.Namespace) -> int:
+    from pipeline.settings import page, print_settings
+
+    if options.markdown:
+        print(page(), end="")
+        return DONE
+    try:
+        print_settings(options.name)
+    except ValueError as error:
+        _complain(str(error))
+        return USAGE
+    return DONE
 
 
 def _calibrate(options: argparse.Namespace) -> int:
