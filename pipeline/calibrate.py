@@ -17,7 +17,7 @@ import numpy as np
 
 from formats.units import format_bytes
 from pipeline.partitions import source_files
-from pipeline.recipe_file import RecipeError
+from pipeline.recipe_yaml import RecipeError
 from pipeline.reference import Measured, kind_of, measure_reference
 from stages.base import MapStage
 from stages.language.langid import LangId

@@ -13,7 +13,7 @@ def exit_code(error: Exception) -> int:
     """A mistake of the recipe or the command is 2; anything else that went wrong is 1."""
     from formats.listing import NoFiles
     from pipeline.pairs import UnknownPair
-    from pipeline.recipe_file import RecipeError
+    from pipeline.recipe_yaml import RecipeError
     from pipeline.removed import UnknownRemoval
     from stages.mixture.plan import Infeasible
 

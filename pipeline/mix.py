@@ -24,7 +24,8 @@ from pipeline.fingerprints import fingerprint
 from pipeline.ledger import RecordedEngine, StepStatistics, read_json, sweep_unfinished, write_json
 from pipeline.plan import SHARDS_VERSION, Plan
 from pipeline.progress import Display
-from pipeline.recipe_file import RecipeError, load_recipe, read_yaml
+from pipeline.recipe_file import load_recipe
+from pipeline.recipe_yaml import RecipeError, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -19,7 +19,7 @@ from formats.readers.segments import SEGMENT_BYTES, WHOLE, Range, ranges
 from formats.units import format_bytes
 from pipeline.fingerprints import fingerprint
 from pipeline.recipe import Recipe, Source
-from pipeline.recipe_file import RecipeError
+from pipeline.recipe_yaml import RecipeError
 
 SMALLEST, LARGEST = 16 << 20, 256 << 20
 PARTITIONS_WANTED = 64

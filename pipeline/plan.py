@@ -18,7 +18,7 @@ from pipeline.fingerprints import file_hash, fingerprint, keys_fingerprint, stag
 from pipeline.ledger import read_json, read_record, write_json
 from pipeline.partitions import InputPartition, input_partitions
 from pipeline.recipe import Recipe, Segment
-from pipeline.recipe_file import RecipeError
+from pipeline.recipe_yaml import RecipeError
 from stages.mixture.options import ALWAYS_KEPT
 
 MAP_VERSION = 1

@@ -26,7 +26,7 @@ from pipeline.mix import mixture_lineage
 from pipeline.partitions import count_files, uncut_files
 from pipeline.plan import Plan, map_step, removed_paths
 from pipeline.progress import Display
-from pipeline.recipe_file import RecipeError
+from pipeline.recipe_yaml import RecipeError
 from pipeline.summary import summarise
 from stages.base import Partition
 

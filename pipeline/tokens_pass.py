@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from formats import storage
 from formats.documents import documents_schema
 from formats.tokenizer_files import read_tokenizer_files
-from pipeline.recipe_file import nearest
+from pipeline.recipe_yaml import nearest
 from stages.mixture.options import ALWAYS_KEPT
 from stages.tokens.split_keys import KEY_COLUMNS
 

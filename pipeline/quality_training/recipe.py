@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.quality_training.settings import TrainQuality
-from pipeline.recipe_file import (
+from pipeline.recipe_yaml import (
     Complaints,
     RecipeError,
     nearest,

@@ -9,8 +9,8 @@ from formats import storage
 from pipeline.report_html import escape, excerpt, figures, fold, page, section, table
 
 if TYPE_CHECKING:
+    from pipeline.quality_training.results import Trained, Training
     from pipeline.quality_training.settings import TrainQuality
-    from pipeline.quality_training.train import Trained, Training
 
 SIZE = 300
 """Pixels of a reliability plot's sides."""

@@ -8,8 +8,8 @@ from pipeline.quality_training.report import share
 from pipeline.terminal import console_of_output, print_table
 
 if TYPE_CHECKING:
+    from pipeline.quality_training.results import Training
     from pipeline.quality_training.settings import TrainQuality
-    from pipeline.quality_training.train import Training
 
 
 def show_training(settings: TrainQuality, result: Training) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,8 @@ from pipeline.quality_training.classifier import (
 )
 from pipeline.quality_training.examples import ExampleError, Examples, read_examples
 from pipeline.quality_training.folds import folds_of, is_by_source
+from pipeline.quality_training.report import write_report
+from pipeline.quality_training.results import Trained, Training
 from stages.quality_model.calibration import Calibration, balance, fit_isotonic, fit_platt
 from stages.quality_model.model_folder import (
     DEFAULT,
@@ -44,30 +45,6 @@ REPORT = "report.html"
 MEASURES = "training.json"
 
 
-@dataclass(frozen=True)
-class Trained:
-    """One classifier and what is known of it."""
-
-    name: str
-    """A language, or ``default``."""
-    description: Classifier
-    measures: dict[str, Any]
-    """``training.json``'s entry."""
-    mistakes: list[dict[str, Any]]
-    """The examples judged most wrongly: ``excerpt``, ``origin``, ``group``, ``lang``, ``score``."""
-
-
-@dataclass(frozen=True)
-class Training:
-    """All that a training made."""
-
-    notes: list[str]
-    """What was left out of the examples."""
-    classifiers: list[Trained]
-    characters: list[dict[str, Any]]
-    """See ``train_character_models``."""
-
-
 def train_quality(
     settings: TrainQuality, stages: list[MapStage], live: bool | None = None
 ) -> Training:
@@ -82,8 +59,6 @@ def train_quality(
         ModuleNotFoundError: fastText's library is not installed.
         ExampleError: there are too few examples of something.
     """
-    from pipeline.quality_training.report import write_report
-
     for stage in stages:
         stage.check_settings()
     with Display(live) as display:

@@ -103,7 +103,8 @@ def _style() -> str:
 
 def _thresholds(folder: RunFolder, langs: Sequence[str]) -> Marks:
     """Those of the recipe as run; none where it can no longer be read, which is told in the log."""
-    from pipeline.recipe_file import RecipeError, load_recipe
+    from pipeline.recipe_file import load_recipe
+    from pipeline.recipe_yaml import RecipeError
 
     try:
         return thresholds(load_recipe(folder.recipe_path), langs)

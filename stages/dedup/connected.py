@@ -14,7 +14,7 @@ from stages.dedup.shingle_kernels import jaccards
 from stages.dedup.union_find_kernels import join_pairs, resolve
 
 if TYPE_CHECKING:
-    from stages.dedup.survivor_steps import Block, Reader
+    from stages.dedup.survivor_reader import Block, Reader
 
 ALL_BITS = np.uint64(0xFFFFFFFFFFFFFFFF)
 HEADS_AT_A_TIME = 1 << 13

@@ -16,32 +16,12 @@ from stages.mixture.curriculum import groups_of
 from stages.mixture.interleave import Share, average_share
 from stages.mixture.members import value_of
 from stages.mixture.options import PhaseOptions
+from stages.mixture.phase_plan import PhasePlan
 from stages.mixture.shortage import PhaseShortage, Shortage, Supply
 from stages.mixture.weights import Context, pools_of
 
 ROUNDING = 1e-9
 """Rows: far below one, far above what float64 loses on 10^9 of them."""
-
-
-@dataclass(frozen=True)
-class PhasePlan:
-    """What a phase will be made of."""
-
-    name: str
-    rows: int
-    components: list[str]
-    """Sorted by name; none with a share of zero throughout."""
-    shares: list[Share]
-    """Of each component; together they sum to one everywhere."""
-    notes: list[str] = field(default_factory=list)
-    """What was changed to fit the supply, a line each."""
-    held: Mapping[str, str] = field(default_factory=dict)
-    """Components at a bound -> which, in words."""
-
-    @property
-    def average_shares(self) -> list[float]:
-        """Of each component, over the whole phase."""
-        return [average_share(share) for share in self.shares]
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from formats.units import format_count
-from stages.mixture.draft import PhasePlan
 from stages.mixture.options import MixtureOptions, PhaseOptions
+from stages.mixture.phase_plan import PhasePlan
 from stages.mixture.plan import plan_phases
 from stages.mixture.shortage import Infeasible, Shortage, Supply
 from stages.mixture.splits import plan_held_out

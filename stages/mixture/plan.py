@@ -17,8 +17,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 from formats.units import format_count
-from stages.mixture.draft import ROUNDING, Draft, PhasePlan, draft_phase
+from stages.mixture.draft import ROUNDING, Draft, draft_phase
 from stages.mixture.options import PhaseOptions
+from stages.mixture.phase_plan import PhasePlan
 from stages.mixture.shortage import Infeasible, PhaseShortage, Shortage, Supply
 
 __all__ = [

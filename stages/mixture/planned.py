@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from stages.mixture.draft import PhasePlan
 from stages.mixture.options import HELD_OUT, MixtureOptions, PhaseOptions
+from stages.mixture.phase_plan import PhasePlan
 from stages.mixture.plan import plan_phases
 from stages.mixture.shortage import Supply
 from stages.mixture.splits import (

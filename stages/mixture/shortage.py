@@ -10,7 +10,7 @@ from formats.units import format_count
 
 if TYPE_CHECKING:
     from stages.mixture.options import PhaseOptions
-    from stages.mixture.plan import PhasePlan
+    from stages.mixture.phase_plan import PhasePlan
 
 
 @dataclass(frozen=True)

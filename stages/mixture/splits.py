@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.mixture.draft import PhasePlan
 from stages.mixture.interleave import Share
 from stages.mixture.options import HELD_OUT, HeldOutOptions, MixtureOptions, PhaseOptions
+from stages.mixture.phase_plan import PhasePlan
 from stages.mixture.shortage import Supply
 from stages.selectors import NOT, exceptions
 from stages.tokens.split_keys import SPLIT_HIGH, SPLIT_LOW

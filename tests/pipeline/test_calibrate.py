@@ -5,7 +5,8 @@ import yaml
 
 from pipeline.calibrate import calibrate
 from pipeline.cli import main
-from pipeline.recipe_file import RecipeError, load_recipe
+from pipeline.recipe_file import load_recipe
+from pipeline.recipe_yaml import RecipeError
 from pipeline.removed import parse_reason
 from pipeline.sample import SAMPLE_CORPUS
 from pipeline.show_calibration import show_calibration

@@ -12,7 +12,8 @@ from formats.shards import PADDING, TokenShards
 from pipeline.cli import DONE, USAGE, main
 from pipeline.mix import mix
 from pipeline.plan import Plan
-from pipeline.recipe_file import RecipeError, load_recipe
+from pipeline.recipe_file import load_recipe
+from pipeline.recipe_yaml import RecipeError
 from stages.mixture.plan import Infeasible
 
 from .small_runs import corpus_recipe, digests, kept_rows, run_inline, write_corpus

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from formats.listing import NoFiles
 from pipeline.partitions import InputPartition, count_files, input_partitions, uncut_files
 from pipeline.recipe import Recipe
-from pipeline.recipe_file import RecipeError
+from pipeline.recipe_yaml import RecipeError
 
 from .small_runs import corpus_recipe, write_corpus
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.recipe_file import RecipeError, load_recipe
+from pipeline.recipe_file import load_recipe
+from pipeline.recipe_yaml import RecipeError
 
 GOOD = """\
 run: {name: small, out: runs/small, seed: 3}

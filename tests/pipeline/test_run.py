@@ -20,7 +20,8 @@ from formats.quarantine import BadInput
 from formats.run_folder import RunFolder
 from formats.shards import TokenShards
 from pipeline.recipe import Recipe, RunOptions
-from pipeline.recipe_file import RecipeError, load_recipe
+from pipeline.recipe_file import load_recipe
+from pipeline.recipe_yaml import RecipeError
 from pipeline.run import RunOutcome, run
 from pipeline.sample import SAMPLE_CORPUS, truth
 

@@ -3,7 +3,8 @@
 import pytest
 
 from pipeline.quality_training.recipe import load_training
-from pipeline.recipe_file import RecipeError, load_recipe
+from pipeline.recipe_file import load_recipe
+from pipeline.recipe_yaml import RecipeError
 
 RECIPE = """\
 run: {name: small, out: run}

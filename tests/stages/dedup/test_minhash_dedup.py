@@ -141,7 +141,7 @@ def test_many_buckets_and_batches_change_nothing(tmp_path, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr("stages.barrier_files.MOST_BUCKET_BYTES", 30 * 24)
             patch.setattr("stages.dedup.component_steps.MOST_NODES_PER_BATCH", 50)
-            patch.setattr("stages.dedup.survivor_steps.BLOCK_ROWS", 7)
+            patch.setattr("stages.dedup.survivor_reader.BLOCK_ROWS", 7)
             patch.setattr("stages.dedup.connected.HEADS_AT_A_TIME", 7)
             said = run_barrier(stage, parts, tmp_path / f"{linkage}-many")
         assert said == expected
