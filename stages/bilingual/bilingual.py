@@ -60,7 +60,7 @@ class Bilingual(BarrierStage):
     """Find pairs of translations and add them as parallel documents."""
 
     name: ClassVar[str] = "bilingual"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     key_fields: ClassVar[tuple[str, ...] | None] = ()
 
     pairs: Literal["english", "all"] | list[tuple[str, str]] = Field(

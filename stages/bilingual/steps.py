@@ -116,7 +116,8 @@ def _aligned(
 ) -> tuple[pa.Table, np.ndarray]:
     """The sentence pairs of the kept pairs, and of each pair the share of sentences in good ones.
 
-    Documents of a language pair are aligned in groups of ``GROUP_TEXT_BYTES``, in order.
+    Documents of a language pair are aligned in groups of ``GROUP_TEXT_BYTES``, in order; sentence
+    pairs are sorted by their pair of documents.
     """
     from stages.bilingual.sentence_pairs import SENTENCE_TABLE, sentence_pairs
 
@@ -145,4 +146,7 @@ def _aligned(
             matched = np.bincount(own, counted, len(group))
             shares[group] = matched / np.maximum(found.sentences, 1)
             tables.append(table.set_column(0, SENTENCE_TABLE.field(0), pa.array(group[own])))
-    return pa.concat_tables(tables), shares
+    found_all = pa.concat_tables(tables)
+    # Those of a pair of documents by its number: what was found by content has language pairs mixed.
+    order = np.argsort(found_all.column("document_pair").to_numpy(), kind="stable")
+    return found_all.take(pa.array(order)), shares
