@@ -16,6 +16,7 @@ from formats.storage import atomic_path, filesystem
 
 __all__ = [
     "DOCUMENT_SCHEMA",
+    "PARALLEL_FILES",
     "PARALLEL_SOURCE",
     "UNKNOWN_LANGUAGE",
     "DocumentsWriter",
@@ -47,6 +48,8 @@ DOCUMENT_SCHEMA = pa.schema(
 
 PARALLEL_SOURCE = "bilingual"
 """The source of the documents that pairing makes of translations."""
+PARALLEL_FILES = "-parallel.parquet"
+"""How the names of the files end that they are in."""
 
 UNKNOWN_LANGUAGE = "und"
 """Counted as the language of a text that has none (ISO 639-2: undetermined)."""

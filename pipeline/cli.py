@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--removed", metavar="NAME",
                       help="samples of what a stage or a rule dropped, and why")  # fmt: skip
     show.add_argument("--lang", metavar="CODE", help="with --removed: of this language only")
-    show.add_argument("--count", type=_positive, default=5, metavar="N",
+    show.add_argument("-n", "--count", "--samples", type=_positive, default=5, metavar="N",
                       help="with --removed, --pairs: how many samples (5)")  # fmt: skip
     show.add_argument("--clusters", type=_positive, metavar="N",
                       help="the N largest clusters of near-duplicates instead")  # fmt: skip
@@ -322,10 +322,9 @@ def _train_quality(options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace) -> int:
     from formats.run_folder import RunFolder
     from pipeline.clusters import show_clusters
-    from pipeline.pairs import show_pairs
     from pipeline.show import show_run
+    from pipeline.show_pairs import show_pairs
     from pipeline.show_removed import show_removed
-    from pipeline.show_sentences import show_sentence_pairs
 
     folder = RunFolder(options.folder)
     if options.removed is None and options.lang is not None:
@@ -334,7 +333,6 @@ def _show(options: argparse.Namespace) -> int:
         show_clusters(folder, options.clusters)
     elif options.pairs is not None:
         show_pairs(folder, options.pairs, options.count)
-        show_sentence_pairs(folder, options.pairs, options.count)
     elif options.removed is None:
         show_run(folder)
     else:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, Literal
 
-from formats.documents import document_files
+from formats.documents import PARALLEL_FILES, document_files
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -211,7 +211,7 @@ def cluster_sizes(folder: RunFolder) -> dict[int, int]:
 def _kept_files(folder: RunFolder) -> list[str]:
     """Files of kept documents, without those made of translations."""
     files = document_files(folder.documents_path) if _exists(folder.documents_path) else []
-    return [path for path in files if not path.endswith("-parallel.parquet")]
+    return [path for path in files if not path.endswith(PARALLEL_FILES)]
 
 
 def _exists(path: str) -> bool:

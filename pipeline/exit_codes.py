@@ -12,9 +12,9 @@ class UsageError(ValueError):
 def exit_code(error: Exception) -> int:
     """A mistake of the recipe or the command is 2; anything else that went wrong is 1."""
     from formats.listing import NoFiles
-    from pipeline.pairs import UnknownPair
     from pipeline.recipe_yaml import RecipeError
     from pipeline.removed import UnknownRemoval
+    from pipeline.translations import UnknownPair
     from stages.mixture.plan import Infeasible
 
     return (

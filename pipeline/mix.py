@@ -26,6 +26,7 @@ from pipeline.plan import SHARDS_VERSION, Plan
 from pipeline.progress import Display
 from pipeline.recipe_file import load_recipe
 from pipeline.recipe_yaml import RecipeError, read_yaml
+from pipeline.translations import add_translations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -232,6 +233,7 @@ def _update_run(
     earlier = set((summary.get("mixture") or {}).get("notes", []))
     notes = [note for note in summary["notes"] if note not in earlier] + mixture["notes"]
     summary = summary | {"mixture": mixture, "notes": notes, "lineage": ""}
+    add_translations(summary)
     try:
         plan = Plan(recipe)
     except (FileNotFoundError, NoFiles):  # the input is elsewhere by now

@@ -189,9 +189,42 @@ def fold(summary: str, *parts: str, classes: str = "", name: str = "") -> str:
     )
 
 
+FROM_RIGHT = frozenset(
+    {"ar", "arc", "arz", "ckb", "dv", "fa", "he", "ks", "lrc", "mzn", "nqo", "pnb", "prs", "ps",
+     "sd", "sdh", "syr", "ug", "ur", "yi"}
+)  # fmt: skip
+"""Languages written from right to left: those of CLDR's ``characterOrder`` right-to-left."""
+_NO_LANGUAGE = ("und", "mul", "zxx")
+_SCRIPTS_FROM_RIGHT = frozenset({"adlm", "arab", "hebr", "nkoo", "rohg", "syrc", "thaa"})
+
+
+def direction(lang: str) -> str:
+    """``rtl`` or ``ltr``, or ``auto`` where the language is not known.
+
+    >>> [direction(lang) for lang in ("fa", "uz-Arab", "en", "")]
+    ['rtl', 'rtl', 'ltr', 'auto']
+    """
+    base, _, rest = lang.lower().partition("-")
+    if not _is_code(lang) or base in _NO_LANGUAGE:
+        return "auto"
+    return "rtl" if base in FROM_RIGHT or rest in _SCRIPTS_FROM_RIGHT else "ltr"
+
+
+def _is_code(lang: str) -> bool:
+    return lang.replace("-", "").isalpha() and lang.isascii()
+
+
+def spoken(lang: str) -> str:
+    """The attributes of an element whose text is in a language.
+
+    They tell a screen reader how to read it, and a browser from which side, whatever the text
+    begins with, and which glyphs Han characters have.
+    """
+    code = f' lang="{lang}"' if _is_code(lang) else ""
+    return f' dir="{direction(lang)}"{code}'
+
+
 def excerpt(title: str, text: str, classes: str = "", lang: str = "") -> str:
     """A piece of a document, in the direction it is written."""
-    # Tells a screen reader how to read it, and a browser which glyphs Han characters have.
-    spoken = f' lang="{lang}"' if lang.replace("-", "").isalpha() and lang.isascii() else ""
-    shown = f'<pre dir="auto"{spoken}>{escape(text)}</pre>'
+    shown = f"<pre{spoken(lang)}>{escape(text)}</pre>"
     return f"<figure{_class(classes)}><figcaption>{escape(title)}</figcaption>{shown}</figure>"

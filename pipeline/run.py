@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formats import storage
+from formats.documents import PARALLEL_FILES
 from formats.precompile import compile_kernels, missing_groups
 from formats.run_folder import RunFolder
 from formats.units import format_bytes
@@ -28,6 +29,7 @@ from pipeline.plan import Plan, map_step, removed_paths
 from pipeline.progress import Display
 from pipeline.recipe_yaml import RecipeError
 from pipeline.summary import summarise
+from pipeline.translations import add_translations
 from stages.base import Partition
 
 if TYPE_CHECKING:
@@ -259,7 +261,7 @@ class Runner:
         ]
         items += [
             DocumentsItem(
-                path, (), f"{self.folder.documents_path}/{Path(path).stem}-parallel.parquet", {}
+                path, (), f"{self.folder.documents_path}/{Path(path).stem}{PARALLEL_FILES}", {}
             )
             for path in parallel
         ]
@@ -336,6 +338,7 @@ class Runner:
             self.engine.workers, self.outcome.notes,
         )  # fmt: skip
         self.outcome.summary["stages"] = self._facts
+        add_translations(self.outcome.summary)
         with self.display.step("report", 1):
             write_report(self.folder, self.outcome.summary)
         # Last of all: a summary with this lineage means that everything before it is whole.

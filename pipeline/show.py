@@ -8,6 +8,7 @@ from formats.units import format_bytes, format_count
 from pipeline.check import check_plan
 from pipeline.partitions import count_files
 from pipeline.terminal import console_of_output, print_table
+from pipeline.translations import show_translations, translation_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -117,6 +118,7 @@ def show_run(folder: RunFolder) -> None:
     _show_mixed(console, summary)
     _show_reasons(console, summary)
     _show_repairs(console, summary)
+    show_translations(console, summary)
     if "tokenizer" in summary:
         _show_tokenizer(console, summary["tokenizer"])
     if "mixture" in summary:
@@ -146,8 +148,6 @@ def _show_funnel(console: Console, summary: dict[str, Any]) -> None:
         if read[what]:
             listed = ", ".join(f"{number:,} {reason}" for reason, number in read[what].items())
             console.print(f"{what}: {listed}")
-    for pair, total in summary["parallel"].items():
-        console.print(f"parallel documents {pair}: {total['documents']:,}")
 
 
 def _show_languages(console: Console, summary: dict[str, Any]) -> None:
@@ -263,9 +263,7 @@ def closing_lines(folder: RunFolder, summary: dict[str, Any]) -> list[str]:
         f"done in {summary['seconds']:.1f} s: kept {kept['documents']:,} documents "
         f"({format_bytes(kept['text_bytes'])}) of {read['documents']:,} read"
     ]
-    parallel = sum(total["documents"] for total in summary["parallel"].values())
-    if parallel:
-        lines.append(f"  and {parallel:,} parallel documents made of them")
+    lines += translation_lines(summary)
     if "mixture" in summary:
         for phase in summary["mixture"]["phases"]:
             tokens = format_count(phase["tokens"])

@@ -217,18 +217,31 @@ def _map_seconds(maps: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def _tokens(results: list[dict[str, Any]]) -> dict[str, Any]:
-    """Tokens per component, what no component took, and which encoder was used."""
+    """Tokens per component, what no component took, which encoder was used, and ``parallel``.
+
+    That has the counts of parallel documents by component, language pair and form.
+    """
     components: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     unassigned: dict[str, int] = defaultdict(int)
+    parallel: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0])
+    keys = ("component", "lang", "form")
     for result in results:
         for name, counted in result["components"].items():
             for key in ("documents", "tokens", "text_bytes"):
                 components[name][key] += counted[key]
         for key, number in result["unassigned"].items():
             unassigned[key] += number
+        for group in result["groups"]:
+            counts = parallel[tuple(group[key] for key in keys)]
+            counts[0] += group["documents"]
+            counts[1] += group["tokens"]
     return {
         "components": {name: dict(counted) for name, counted in sorted(components.items())},
         "unassigned": dict(unassigned),
+        "parallel": [
+            dict(zip((*keys, "documents", "tokens"), (*group, *counts), strict=True))
+            for group, counts in sorted(parallel.items())
+        ],
         "backends": sorted({result["backend"] for result in results}),
         "reasons": sorted({result["reason"] for result in results if result["reason"]}),
     }

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from formats import storage
-from formats.documents import documents_schema
+from formats.documents import PARALLEL_FILES, documents_schema
 from formats.tokenizer_files import read_tokenizer_files
 from pipeline.recipe_yaml import nearest
 from stages.mixture.options import ALWAYS_KEPT
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pipeline.ledger import RecordedEngine
     from pipeline.recipe import Recipe
     from stages.mixture.options import MixtureOptions
+
+PARALLEL_COLUMNS = ["lang", "form"]
+"""Tokens of parallel documents are counted by these."""
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
                    "chat_template.jinja", "training.json", "tokenizer.tiktoken", "tokenizer.model",
@@ -84,6 +87,7 @@ def token_items(
     assert recipe.mixture is not None
     components = [rule.model_dump(mode="json") for rule in recipe.mixture.components]
     types = column_types(recipe.mixture, documents)
+    parallel = types | dict.fromkeys(PARALLEL_COLUMNS, "string")
     selectors = sorted({*recipe.mixture.selector_columns(), *ALWAYS_KEPT})
     return [
         {
@@ -94,8 +98,9 @@ def token_items(
             "tokenizer_sha256": tokenizer["sha256"],
             "components": components,
             "selectors": [name for name in selectors if name in types],
-            "types": types,
+            "types": parallel if path.endswith(PARALLEL_FILES) else types,
             "seed": recipe.run.seed,
+            "count_by": PARALLEL_COLUMNS if path.endswith(PARALLEL_FILES) else [],
         }
         for part, path in enumerate(documents)
     ]

@@ -24,11 +24,12 @@ def flow_section(summary: Summary, languages: LanguageFilter) -> str:
     parts = [_flow(_steps(summary), languages.drawing_of_all(drawn))]
     if len(summary["read_by_language"]) > 1:
         parts += [_flow(_steps(summary, lang), languages.drawing(lang), lang) for lang in drawn]
-    made = ", ".join(
-        f"{pair} {total['documents']:,}" for pair, total in summary["parallel"].items()
-    )
+    made = sum(total["documents"] for total in summary["parallel"].values())
     if made:
-        parts.append(f'<p class="lead">Parallel documents made beside them: {escape(made)}.</p>')
+        count = len(summary["parallel"])
+        pairs = "one language pair" if count == 1 else f"{count} language pairs"
+        parts.append(f'<p class="lead">Beside them {made:,} parallel documents of {pairs} were '
+                     'made: see <a href="#translations">Translations</a>.</p>')  # fmt: skip
     lead = (
         "Documents and text left after each stage, in the recipe's order; what bends away was "
         "dropped."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from formats.units import format_bytes, format_count
+from formats.units import format_count
 from pipeline.report.drawings import shares_along
 from pipeline.report.language_filter import LanguageFilter
 from pipeline.report_html import bars, escape, fold, legend, section, table
@@ -18,20 +18,6 @@ PARTS_DRAWN = 11
 POINTS = 60
 
 Summary = dict[str, Any]
-
-
-def parallel_section(summary: Summary, languages: LanguageFilter) -> str:
-    """Translations joined to one document; empty where there are none."""
-    if not summary["parallel"]:
-        return ""
-    rows = [
-        [pair, f"{total['documents']:,}", format_bytes(total["text_bytes"])]
-        for pair, total in summary["parallel"].items()
-    ]
-    classes = [languages.row_of(pair) for pair in summary["parallel"]]
-    lead = "Translations joined to one document each, beside the documents they are made of."
-    drawn = table(["pair", "documents", "text"], rows, classes)
-    return section("Parallel documents", drawn, lead=lead)
 
 
 def mixture_section(folder: RunFolder, summary: Summary, languages: LanguageFilter) -> str:

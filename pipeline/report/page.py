@@ -12,7 +12,7 @@ from pipeline.report.duplicates import duplicates_section
 from pipeline.report.flow import flow_section
 from pipeline.report.language_filter import LanguageFilter
 from pipeline.report.mixed import mixed_section
-from pipeline.report.mixture import mixture_section, parallel_section
+from pipeline.report.mixture import mixture_section
 from pipeline.report.pairs import pairs_section
 from pipeline.report.removed import removed_section
 from pipeline.report.sampling import sample_rows
@@ -72,8 +72,7 @@ def write_report(
         _repairs(summary, languages),
         _quarantine(folder, summary),
         duplicates_section(folder, summary, languages),
-        pairs_section(folder, languages),
-        parallel_section(summary, languages),
+        pairs_section(folder, summary, languages),
         tokenizer_section(folder, summary, languages),
         mixture_section(folder, summary, languages),
         timings_section(summary),

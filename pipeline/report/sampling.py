@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from formats.documents import UNKNOWN_LANGUAGE, document_files
+from formats.documents import PARALLEL_FILES, UNKNOWN_LANGUAGE, document_files
 from formats.storage import filesystem
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def sample_rows(folder: RunFolder, rows: int = ROWS) -> Sampled:
 def _kept_files(folder: RunFolder) -> list[str]:
     """Without those made of translations."""
     files = document_files(folder.documents_path) if folder.has_documents() else []
-    return [name for name in files if not name.endswith("-parallel.parquet")]
+    return [name for name in files if not name.endswith(PARALLEL_FILES)]
 
 
 def _sample(files: Sequence[str], rows: int) -> tuple[pa.Table, bool]:

@@ -296,11 +296,21 @@ class Bilingual(BarrierStage):
         }
 
     def facts(self, folder: str) -> dict[str, Any]:
-        """``pairs``: what ``writing.steps.count_pairs`` gives of each language pair."""
+        """``pairs``: what ``writing.steps.count_pairs`` gives of each language pair, and ``least``.
+
+        ``least`` has the least scores that pairs of documents (where content finds some) and of
+        sentences (where they are aligned) are kept with.
+        """
         files, inner = filesystem(f"{folder}/summary.json")
         if not files.exists(inner):
             return {}
-        return {"pairs": json.loads(files.cat_file(inner))}
+        pairs = json.loads(files.cat_file(inner))
+        for name, counts in pairs.items():
+            counts["least"] = {
+                "documents": self.min_confidence if "content" in self.find else None,
+                "sentences": self.sentences.of(name).min_score if self.align else None,
+            }
+        return {"pairs": pairs}
 
 
 def usual_ratios(histograms: Sequence[dict[str, dict[str, int]]], pairs: int) -> list[float]:

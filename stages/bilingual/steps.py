@@ -147,6 +147,6 @@ def _aligned(
             shares[group] = matched / np.maximum(found.sentences, 1)
             tables.append(table.set_column(0, SENTENCE_TABLE.field(0), pa.array(group[own])))
     found_all = pa.concat_tables(tables)
-    # Those of a pair of documents by its number: what was found by content has language pairs mixed.
+    # What was found by content is not sorted by its languages, as these tables are.
     order = np.argsort(found_all.column("document_pair").to_numpy(), kind="stable")
     return found_all.take(pa.array(order)), shares

@@ -48,7 +48,8 @@ def tokenize_partition(item: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         ``components``: name -> ``documents``, ``tokens``, ``text_bytes``, ``path``;
-        ``unassigned``: ``documents`` and ``text_bytes`` of no component; ``files``: all paths
+        ``unassigned``: ``documents`` and ``text_bytes`` of no component; ``groups``: ``component``,
+        the values of ``count_by``, ``documents`` and ``tokens``; ``files``: all paths
         written; ``backend`` and ``reason``: who encoded, and why not the fast library.
     """
     encoder = shared_encoder(item["tokenizer"], item["tokenizer_sha256"])
@@ -57,15 +58,19 @@ def tokenize_partition(item: Mapping[str, Any]) -> dict[str, Any]:
     schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in item["types"].items()])
     unassigned = {"documents": 0, "text_bytes": 0}
     outputs: dict[str, _ComponentOutput] = {}
+    groups = TokenGroups(item["count_by"])
+    columns = list(dict.fromkeys([*selectors, *item["count_by"]]))
     with ExitStack() as files:
         for stored in read_documents(item["documents"], schema=schema):
             for plain in split_by_text(stored, BATCH_TEXT_BYTES):
                 batch = with_split_places(plain, item["seed"])
-                for name, tokens in encode_components(batch, rules, encoder, selectors):
+                for name, tokens in encode_components(batch, rules, encoder, columns):
                     if name is None:
                         unassigned["documents"] += tokens.documents
                         unassigned["text_bytes"] += tokens.text_bytes
                         continue
+                    groups.add(name, tokens)
+                    tokens = tokens._replace(selectors=tokens.selectors.select(selectors))
                     if name not in outputs:
                         path = f"{item['tokens']}/{component_folder(name)}"
                         path = f"{path}/part-{item['part']:05d}.arrow"
@@ -75,6 +80,7 @@ def tokenize_partition(item: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "components": {name: outputs[name].counts() for name in sorted(outputs)},
         "unassigned": unassigned,
+        "groups": groups.counts(),
         "files": [outputs[name].path for name in sorted(outputs)],
         "backend": encoder.backend,
         "reason": encoder.reason,
@@ -144,6 +150,35 @@ def encode_components(
             )
         )
     return result
+
+
+class TokenGroups:
+    """Documents and tokens of a component by the values of some columns; a null is ""."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        """Take the names of the columns, which may be none: then nothing is counted."""
+        self._columns = list(columns)
+        self._counts: dict[tuple[str, ...], list[int]] = {}
+
+    def add(self, component: str, tokens: ComponentTokens) -> None:
+        """Count some documents, whose selectors have the columns."""
+        if not self._columns:
+            return
+        values = {c: pc.fill_null(tokens.selectors.column(c), "") for c in self._columns}
+        table = pa.table(values | {"tokens": pa.array(np.diff(tokens.offsets))})
+        found = table.group_by(self._columns).aggregate([("tokens", "count"), ("tokens", "sum")])
+        for row in found.to_pylist():
+            counts = self._counts.setdefault((component, *(row[c] for c in self._columns)), [0, 0])
+            counts[0] += row["tokens_count"]
+            counts[1] += row["tokens_sum"]
+
+    def counts(self) -> list[dict[str, Any]]:
+        """``component``, each column, ``documents`` and ``tokens``; sorted."""
+        names = ("component", *self._columns, "documents", "tokens")
+        return [
+            dict(zip(names, (*key, *counts), strict=True))
+            for key, counts in sorted(self._counts.items())
+        ]
 
 
 class _ComponentOutput:

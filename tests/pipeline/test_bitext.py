@@ -1,15 +1,12 @@
 """Sentence pairs of a run: shown on a terminal, exported as Moses text and as TMX."""
 
-import json
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
 
-from formats.run_folder import RunFolder
 from pipeline.cli import main
 from pipeline.recipe_file import load_recipe
-from pipeline.show_sentences import pair_counts, sample_sentences
 
 from .small_runs import run_inline, write_corpus
 
@@ -44,33 +41,22 @@ def run(tmp_path_factory) -> Path:
     return folder / "run"
 
 
-def test_the_summary_counts_pairs_of_documents_and_sentences(run):
-    name, counts = pair_counts(RunFolder(str(run)), "th-en")
-    assert name == "en-th"
-    sentences = counts.pop("sentences")
-    assert counts == {"found": 1, "kept": 1, "ambiguous": 0, "dropped": {}, "documents": 1,
-                      "methods": {"pair_key": 1}}  # fmt: skip
-    assert (sentences["found"], sentences["kept"], sum(sentences["scores"])) == (4, 3, 4)
-    assert sentences["dropped"] == {"copied": 1}
-    summary = json.loads((run / "summary.json").read_text())
-    assert summary["parallel"]["en-th"]["documents"] == 1
-
-
-def test_show_pairs_prints_counts_scores_and_a_sample(run, capsys):
-    assert main(["show", str(run), "--pairs", "en-th"]) == 0
+def test_show_pairs_prints_counts_scores_and_samples(run, capsys):
+    assert main(["show", str(run), "--pairs", "th-en", "-n", "9"]) == 0
     said = capsys.readouterr().out
     assert "en-th: pairs" in said
+    assert "found by: 1 pair_key" in said
     assert "1 copied" in said
+    assert "sentences kept, 3 by chance" in said
     assert "open the window" in said
-    rows = sample_sentences(RunFolder(str(run)), "en-th", 2)
-    assert len(rows) == 2
-    assert rows == sample_sentences(RunFolder(str(run)), "en-th", 10)[:2]
+    assert "copied: 1.00 vs 0.80" in said
+    assert "documents, score" in said
+    assert "\x07" not in said  # nor does a text command the terminal
 
 
 def test_a_pair_that_is_not_there_is_named_with_those_that_are(run, capsys):
-    assert pair_counts(RunFolder(str(run)), "en-fr") is None
-    assert main(["show", str(run), "--pairs", "en-fr"]) == 2
-    assert "en-th" in capsys.readouterr().err
+    assert main(["show", str(run), "--pairs", "en-tx"]) == 2
+    assert "did you mean 'en-th'? pairs of the run: en-th" in capsys.readouterr().err
 
 
 def test_moses_files_have_a_sentence_a_line(run, tmp_path):

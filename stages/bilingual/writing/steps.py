@@ -99,10 +99,10 @@ def count_pairs(
     """What became of each language pair, by its name (``en-zh``).
 
     Returns:
-        Of pairs of documents ``found``, ``kept``, ``ambiguous`` and ``dropped`` by rule, and
-        ``methods`` of those kept; ``documents``: parallel documents written; of pairs of sentences
-        ``sentences`` with ``found``, ``kept``, ``dropped`` by rule, ``scores`` (a histogram of
-        all), ``text_bytes`` (of both sides of those kept).
+        Of pairs of documents ``found``, ``kept``, ``ambiguous`` and ``dropped`` by rule,
+        ``methods`` of those kept, histograms ``scores`` of all and ``scores_kept``; ``documents``:
+        parallel documents written; of pairs of sentences ``sentences`` with ``found``, ``kept``,
+        ``dropped`` by rule, both histograms, and ``text_bytes`` (of both sides of those kept).
     """
     kept, ambiguous = judged.column("kept").to_numpy(), judged.column("ambiguous").to_numpy()
     rules = _rules(judged.column("drop_reason"))
@@ -110,7 +110,8 @@ def count_pairs(
     owners = numbers[sentences.column("document_pair").to_numpy()]
     sentence_rules = _rules(sentences.column("drop_reason"))
     good = sentences.column("drop_reason").is_null().to_numpy()
-    bins = np.minimum(sentences.column("score").to_numpy() * HISTOGRAM_BINS, HISTOGRAM_BINS - 1)
+    document_scores = judged.column("score").to_numpy()
+    scores = sentences.column("score").to_numpy()
     text_bytes = sum(
         pc.binary_length(sentences.column(f"{side}_text")).to_numpy() for side in ("left", "right")
     )
@@ -124,14 +125,15 @@ def count_pairs(
             "ambiguous": int((mine & ambiguous).sum()),
             "dropped": _tally(rules[mine & ~kept]),
             "methods": _tally(methods[mine & kept]),
+            "scores": _histogram(document_scores[mine]),
+            "scores_kept": _histogram(document_scores[mine & kept]),
             "documents": documents[name],
             "sentences": {
                 "found": int(own.sum()),
                 "kept": int((own & good).sum()),
                 "dropped": _tally(sentence_rules[own & ~good]),
-                "scores": np.bincount(
-                    bins[own].astype(np.int64), minlength=HISTOGRAM_BINS
-                ).tolist(),
+                "scores": _histogram(scores[own]),
+                "scores_kept": _histogram(scores[own & good]),
                 "text_bytes": int(np.asarray(text_bytes)[own & good].sum()),
             },
         }
@@ -182,6 +184,13 @@ def _rules(reasons: pa.ChunkedArray) -> np.ndarray:
     rules = pc.list_element(pc.split_pattern(reasons, ":", max_splits=1), 0)
     names: np.ndarray = rules.to_numpy(zero_copy_only=False)
     return names
+
+
+def _histogram(scores: np.ndarray) -> list[int]:
+    """How many scores are in each of ``HISTOGRAM_BINS``; 1 is in the last one."""
+    bins = np.minimum(scores * HISTOGRAM_BINS, HISTOGRAM_BINS - 1).astype(np.int64)
+    counts: list[int] = np.bincount(np.maximum(bins, 0), minlength=HISTOGRAM_BINS).tolist()
+    return counts
 
 
 def _tally(names: np.ndarray) -> dict[str, int]:

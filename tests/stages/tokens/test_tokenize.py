@@ -65,6 +65,7 @@ def item_for(tmp_path: Path, tokenizer_folder: Path, **changes: Any) -> dict[str
             "quality": "float",
         },
         "seed": 17,
+        "count_by": [],
     } | changes
 
 
@@ -171,3 +172,18 @@ def test_no_component_takes_anything(
     result = tokenize_partition(item_for(tmp_path, tokenizer_folder, components=components))
     assert result["unassigned"]["documents"] == len(TEXTS)
     assert result["unassigned"]["text_bytes"] == sum(len(text.encode()) for text in TEXTS)
+
+
+def test_tokens_are_counted_by_columns_too(tmp_path, tokenizer_folder, documents) -> None:
+    write_documents(str(tmp_path / "documents.parquet"), [documents])
+    plain = tokenize_partition(item_for(tmp_path, tokenizer_folder))
+    assert plain["groups"] == []
+    item = item_for(tmp_path, tokenizer_folder, count_by=["source", "lang"])
+    result = tokenize_partition(item)
+    assert result["components"] == plain["components"]
+    for name, counts in result["components"].items():
+        mine = [group for group in result["groups"] if group["component"] == name]
+        for counted in ("documents", "tokens"):
+            assert sum(group[counted] for group in mine) == counts[counted]
+    [group] = [group for group in result["groups"] if group["source"] == "bilingual"]
+    assert (group["component"], group["lang"], group["documents"]) == ("a/b", LANGUAGES[5] or "", 1)
