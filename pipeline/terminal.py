@@ -86,10 +86,16 @@ def print_table(
     """A table with its title; the first column (or those of ``left``) to the left, others right."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    def text(words: str) -> Text:
+        return Text(words, overflow="fold")  # what looks like markup is a rule's or a file's name
+
+    table = Table(title=text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number in left else "right", overflow="fold")
+        table.add_column(
+            text(column), justify="left" if number in left else "right", overflow="fold"
+        )
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(text, row))
     console.print(table)

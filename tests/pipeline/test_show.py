@@ -31,7 +31,7 @@ def test_a_run_is_shown_with_the_numbers_of_its_summary(sample_run, capsys) -> N
                   "mixture of pretrain", "mixture of anneal", "time: "):  # fmt: skip
         assert title in said
     assert "quarantined: 1 broken JSON, 1 missing text, 1 not UTF-8" in said
-    assert "parallel documents" in said
+    assert "translations: pairs of documents" in said
 
 
 def test_no_cell_is_cut_off_in_a_pipe(sample_run, capsys) -> None:
