@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from formats.units import format_bytes, format_count
 from pipeline.pairs import sample_pairs, sample_sentences
-from pipeline.report_html import percent
 from pipeline.terminal import console_of_output, print_side_by_side, print_table
-from pipeline.translations import known_pair, language_pairs, languages_of, listed
+from pipeline.translations import known_pair, language_pairs, languages_of, listed, share_in_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,7 +58,7 @@ def _show_counts(console: Console, name: str, pair: dict[str, Any]) -> None:
     made = [f"{pair['documents']:,} parallel documents", format_bytes(pair.get("text_bytes", 0))]
     if "tokens" in pair:
         made.append(f"{format_count(pair['tokens'])} tokens")
-    made += [f"{percent(share) or '0%'} of {phase}"
+    made += [f"{share_in_words(share)} of {phase}"
              for phase, share in pair.get("phases", {}).items()]  # fmt: skip
     console.print(f"found by: {listed(pair['methods']) or 'nothing'}", markup=False)
     console.print(f"written: {', '.join(made)}", markup=False)

@@ -11,7 +11,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from formats.units import format_bytes, format_count
-from pipeline.report_html import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -126,9 +125,23 @@ def _made(pairs: Sequence[Summary]) -> str:
     if "tokens" in pairs[0]:
         parts.append(f"{format_count(sum(pair['tokens'] for pair in pairs))} tokens")
     for phase in pairs[0].get("phases", {}):
-        share = sum(pair["phases"][phase] for pair in pairs)
-        parts.append(f"{percent(share) or '0%'} of {phase}")
+        if phase != HELD_OUT:
+            share = sum(pair["phases"][phase] for pair in pairs)
+            parts.append(f"{share_in_words(share)} of {phase}")
     return ": " + ", ".join(parts)
+
+
+def share_in_words(share: float) -> str:
+    """Parallel text is often a few parts in a thousand: two digits there.
+
+    >>> [share_in_words(share) for share in (0, 0.00004, 0.0016, 0.0476)]
+    ['0%', '<0.01%', '0.16%', '4.8%']
+    """
+    if share == 0:
+        return "0%"
+    if share < 0.0001:
+        return "<0.01%"
+    return f"{share:.2%}" if share < 0.01 else f"{share:.1%}"
 
 
 COLUMNS = ["languages", "documents", "found by", "kept", "sentences", "kept", "written", "text"]
@@ -150,7 +163,7 @@ def rows_of_pairs(summary: Summary) -> tuple[list[str], list[list[str]]]:
         ]  # fmt: skip
         if "tokens" in first:
             row.append(format_count(pair["tokens"]))
-        rows.append(row + [percent(pair["phases"][phase]) for phase in phases])
+        rows.append(row + [share_in_words(pair["phases"][phase]) for phase in phases])
     return columns, rows
 
 

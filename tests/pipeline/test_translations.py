@@ -74,10 +74,10 @@ def test_the_last_lines_of_a_run_tell_of_the_largest_pairs() -> None:
     lines = translation_lines(told)
     assert lines[0] == (
         "  and 11 parallel documents of 3 language pairs made of them: "
-        "8 kB, 450 tokens, 50% of one, 0% of two"
+        "8 kB, 450 tokens, 50.0% of one, 0% of two"
     )
     assert " ".join(lines[1].split()) == (
-        "en-th: 8 pairs (7 content, 1 url) 80 of 90 sentences 8 kB, 300 tokens, 30% of one, "
+        "en-th: 8 pairs (7 content, 1 url) 80 of 90 sentences 8 kB, 300 tokens, 30.0% of one, "
         "0% of two"
     )
     many = told["stages"]["bilingual"]["pairs"]
