@@ -121,6 +121,8 @@ def _line(name: str, pair: Summary) -> list[str]:
 
 def _made(pairs: Sequence[Summary]) -> str:
     """``: 1.2 MB, 310k tokens, 0.8% of pretrain``."""
+    from stages.mixture.options import HELD_OUT
+
     parts = [format_bytes(sum(pair.get("text_bytes", 0) for pair in pairs))]
     if "tokens" in pairs[0]:
         parts.append(f"{format_count(sum(pair['tokens'] for pair in pairs))} tokens")

@@ -104,6 +104,13 @@ class Bilingual(BarrierStage):
     min_aligned_share: float = Field(
         0.0, ge=0, le=1, description="Least share of both sides' sentences with a good translation."
     )
+    max_foreign: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="Most probability that a side's sentences, taken together, are in another "
+        "language.",
+    )
     sentences: SentenceSettings = Field(
         default_factory=lambda: SentenceSettings.model_validate({}),
         description="What a pair of sentences must be like.",

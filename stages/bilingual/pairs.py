@@ -168,15 +168,33 @@ def _reasons(
     return pa.array(texts, pa.string())
 
 
-def with_aligned_shares(judged: pa.Table, shares: np.ndarray, least: float) -> pa.Table:
-    """Add the shares (float64 [pairs], NaN: not known); drop pairs with less than the least."""
+def with_alignment(
+    judged: pa.Table, shares: np.ndarray, foreign: np.ndarray, settings: dict[str, Any]
+) -> pa.Table:
+    """Add what aligning the sentences told of the pairs, and drop some of them.
+
+    Args:
+        judged: as ``judge`` gives them.
+        shares: float64 [pairs]: of both sides' sentences in good pairs; NaN where not known.
+        foreign: float64 [pairs]: how surely a side is in another language.
+        settings: ``min_aligned_share`` and ``max_foreign``.
+    """
     kept = judged.column("kept").to_numpy()
-    few = kept & (shares < least)
-    reasons = _reasons("aligned_share", shares, least, few, up=False)
+    strange = kept & (foreign > settings["max_foreign"])
+    few = kept & (shares < settings["min_aligned_share"])
+    reasons = pc.coalesce(
+        foreign_reasons(foreign, settings["max_foreign"], strange),
+        _reasons("aligned_share", shares, settings["min_aligned_share"], few, up=False),
+    )
     columns = {
-        "kept": pa.array(kept & ~few),
+        "kept": pa.array(kept & ~few & ~strange),
         "drop_reason": pc.coalesce(judged.column("drop_reason"), reasons),
         "aligned_share": pa.array(shares, pa.float32(), mask=np.isnan(shares)),
     }
     named = [columns.get(name, judged.column(name)) for name in PAIR_SCHEMA.names]
     return pa.table(named, schema=PAIR_SCHEMA)
+
+
+def foreign_reasons(foreign: np.ndarray, most: float, failed: np.ndarray) -> pa.Array:
+    """Why documents, or the sentences of documents, in another language go; null elsewhere."""
+    return _reasons("foreign", foreign, most, failed)

@@ -18,11 +18,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from formats.buffers import text_buffers
 from stages.barrier_files import Plan, keys_of_buckets, task_plan, write_table
 from stages.bilingual.finding import parts_of_plan
-from stages.bilingual.pairs import judge, with_aligned_shares
+from stages.bilingual.pairs import foreign_reasons, judge, with_alignment
 from stages.bilingual.repeats import send_sentences
 from stages.bilingual.scoring.rules import settings_of
 from stages.shuffle import open_ipc, read_shuffle, write_shuffle
@@ -81,8 +82,8 @@ def align_pairs(item: dict[str, Any]) -> dict[str, Any]:
     sides = text_rows(pairs, texts)
     copied = _copied_shares(pairs, texts, sides)
     judged = judge(pairs, copied, plan.settings, np.array(item["usual_ratios"], np.float64))
-    sentences, shares = _aligned(plan, pairs, judged, texts, sides)
-    judged = with_aligned_shares(judged, shares, plan.settings["min_aligned_share"])
+    sentences, shares, foreign = _aligned(plan, pairs, judged, texts, sides)
+    judged = with_alignment(judged, shares, foreign, plan.settings)
     write_table(plan.path("judged", index), judged)
     write_table(plan.path("aligned", index), sentences)
     send_sentences(plan, index, sentences)
@@ -113,18 +114,23 @@ def _copied_shares(pairs: pa.Table, texts: pa.Table, sides: Sequence[np.ndarray]
 
 def _aligned(
     plan: Plan, pairs: pa.Table, judged: pa.Table, texts: pa.Table, sides: Sequence[np.ndarray]
-) -> tuple[pa.Table, np.ndarray]:
-    """The sentence pairs of the kept pairs, and of each pair the share of sentences in good ones.
+) -> tuple[pa.Table, np.ndarray, np.ndarray]:
+    """The sentence pairs of the kept pairs, and what they tell of each pair of documents.
 
     Documents of a language pair are aligned in groups of ``GROUP_TEXT_BYTES``, in order; sentence
     pairs are sorted by their pair of documents.
+
+    Returns:
+        ``SENTENCE_TABLE``; the share of sentences in good ones, and how surely a side is in
+        another language: float64 [pairs] each.
     """
     from stages.bilingual.sentence_pairs import SENTENCE_TABLE, sentence_pairs
+    from stages.bilingual.side_languages import foreign_sides
 
-    shares = np.full(pairs.num_rows, np.nan)
+    shares, foreign = np.full(pairs.num_rows, np.nan), np.zeros(pairs.num_rows)
     tables = [SENTENCE_TABLE.empty_table()]
     if not plan.settings["align"]:
-        return tables[0], shares
+        return tables[0], shares, foreign
     number, kept = pairs.column("pair").to_numpy(), judged.column("kept").to_numpy()
     column = texts.column("text").chunk(0) if texts.num_rows else pa.array([], pa.large_string())
     lengths = np.diff(text_buffers(column)[1])
@@ -139,7 +145,9 @@ def _aligned(
                 column, sides[0][group], sides[1][group], tuple(members),
                 limits.of("-".join(members)),
             )  # fmt: skip
-            table = found.table
+            foreign[group] = foreign_sides(found.table, len(group), tuple(members))
+            most = plan.settings["max_foreign"]
+            table = _without_foreign(found.table, foreign[group], most)
             good = table.column("drop_reason").is_null().to_numpy()
             own = table.column("document_pair").to_numpy()
             counted = np.where(good, table.column("sentences").to_numpy(), 0)
@@ -149,4 +157,14 @@ def _aligned(
     found_all = pa.concat_tables(tables)
     # What was found by content is not sorted by its languages, as these tables are.
     order = np.argsort(found_all.column("document_pair").to_numpy(), kind="stable")
-    return found_all.take(pa.array(order)), shares
+    return found_all.take(pa.array(order)), shares, foreign
+
+
+def _without_foreign(table: pa.Table, foreign: np.ndarray, most: float) -> pa.Table:
+    """The sentence pairs, those of documents in another language dropped."""
+    of_each = foreign[table.column("document_pair").to_numpy()]
+    reasons = pc.coalesce(
+        table.column("drop_reason"), foreign_reasons(of_each, most, of_each > most)
+    )
+    place = table.schema.get_field_index("drop_reason")
+    return table.set_column(place, table.schema.field(place), reasons)
