@@ -234,6 +234,9 @@ def check_mixture(
     for phase, seen in zip(phases, report.phases, strict=True):
         report.feasible &= not seen.problem
         told[phase.name] = _judgement(phase, seen, supplies.counted, fits_to_supply)
+        missing = [] if supplies.counted else _missing(phase, supplies.all)
+        if missing:
+            told[phase.name] += f"; told without {', '.join(missing)}, which the run may make"
     report.messages = [told[phase.name] for phase in mixture.phases]
     if mixture.held_out is not None and supplies.counted:
         held_out = held_out_outlook(mixture, supplies.phases[-1], supplies.sequence_length)
@@ -258,13 +261,9 @@ def _unknown_before_the_run(
     phase: PhaseOptions, supply: Mapping[str, object], fits_to_supply: bool
 ) -> str:
     """Why a phase's supply cannot be told from the input alone; empty where it can."""
-    from stages.mixture.members import members_of
-    from stages.mixture.weight_language import keys_of
-
     if not supply:
         return "no text was found to estimate it from"
-    named = [*keys_of(phase.weights), *phase.curriculum]
-    missing = sorted({key for key in named if not members_of(key, supply)})
+    missing = _missing(phase, supply)
     if missing and not fits_to_supply:  # else the mixture does without them
         return f"stages of the run may make {', '.join(missing)}"
     if phase.where:
@@ -276,3 +275,12 @@ def _unknown_before_the_run(
     if phase.reserve:
         return "it takes documents that it reserves"
     return ""
+
+
+def _missing(phase: PhaseOptions, supply: Mapping[str, object]) -> list[str]:
+    """What a phase names and the input has nothing of: parallel documents, say, are made later."""
+    from stages.mixture.members import members_of
+    from stages.mixture.weight_language import keys_of
+
+    named = [*keys_of(phase.weights), *phase.curriculum]
+    return sorted({key for key in named if not members_of(key, supply)})

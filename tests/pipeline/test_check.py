@@ -153,3 +153,10 @@ def test_the_sample_corpus_is_scaled_to(tmp_path) -> None:
     assert report.feasible
     assert report.messages[0] == "phase 'pretrain' wants 2T tokens: will be scaled to the supply"
     assert not (tmp_path / "run").exists()
+
+
+def test_what_only_the_run_can_make_is_named(two_languages) -> None:
+    weights = "{en: 0.5, parallel: 0.5}"
+    recipe = mixed(two_languages, "1000", weights, "run.fit_to_supply=always")
+    [message] = check(recipe).messages
+    assert message.endswith("; told without parallel, which the run may make")
