@@ -7,14 +7,11 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pipeline.exit_codes import DONE, FAILED, INTERRUPTED, USAGE, UsageError, exit_code, kind_of
-
-if TYPE_CHECKING:
-    from formats.run_folder import RunFolder
-    from pipeline.recipe import Recipe
+from pipeline import commands
+from pipeline.commands import complain
+from pipeline.exit_codes import DONE, INTERRUPTED, exit_code, kind_of
 
 DESCRIPTION = """\
 From raw multilingual text to training-ready token shards, with one recipe.
@@ -43,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.command(options)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        _complain("stopped. What is finished is kept: give the same command again to go on.")
+        complain("stopped. What is finished is kept: give the same command again to go on.")
         return INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has seen enough; the interpreter must not try to flush again.
@@ -52,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # the last line of defence: a sentence, not a stack
         if options.debug:
             raise
-        _complain(f"{kind_of(error)}{error}")
+        complain(f"{kind_of(error)}{error}")
         return exit_code(error)
     return code
 
@@ -65,11 +62,13 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--debug", action="store_true", help="show the stack of an error")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run = _recipe_command(commands, "run", _run, "run a recipe, or go on where it stopped")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = _recipe_command(
+        subparsers, "run", commands.run, "run a recipe, or go on where it stopped"
+    )
     _execution_options(run)
     run.add_argument("--fresh", action="store_true", help="throw the run folder away first")
-    mix = commands.add_parser(
+    mix = subparsers.add_parser(
         "mix", help="other weights, budgets or phases for a finished run, from its tokens"
     )
     mix.description = (
@@ -83,10 +82,16 @@ def _parser() -> argparse.ArgumentParser:
     mix.add_argument("--to", metavar="NAME",
                      help="a folder in RUN beside `shards` (default: in its place)")  # fmt: skip
     _execution_options(mix)
-    mix.set_defaults(command=_mix)
-    _recipe_command(commands, "plan", _plan, "what would run and what is done, without working")
-    _recipe_command(commands, "check", _check, "validate recipe, paths and the mixture's supply")
-    show = commands.add_parser("show", help="tables of a run: funnel, mixture, tokenizer, timings")
+    mix.set_defaults(command=commands.mix)
+    _recipe_command(
+        subparsers, "plan", commands.plan, "what would run and what is done, without working"
+    )
+    _recipe_command(
+        subparsers, "check", commands.check, "validate recipe, paths and the mixture's supply"
+    )
+    show = subparsers.add_parser(
+        "show", help="tables of a run: funnel, mixture, tokenizer, timings"
+    )
     show.add_argument("folder", metavar="RUN", help="a run folder")
     show.add_argument("--removed", metavar="NAME",
                       help="samples of what a stage or a rule dropped, and why")  # fmt: skip
@@ -96,8 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--clusters", type=_positive, metavar="N",
                       help="the N largest clusters of near-duplicates instead")  # fmt: skip
     show.add_argument("--pairs", metavar="NAME", help="translations side by side: en-th")
-    show.set_defaults(command=_show)
-    report = commands.add_parser(
+    show.set_defaults(command=commands.show)
+    report = subparsers.add_parser(
         "report", help="draw a run's report anew; beside another run, say what is different"
     )
     report.add_argument("folder", metavar="RUN", help="a run folder")
@@ -105,13 +110,13 @@ def _parser() -> argparse.ArgumentParser:
                         help="another run: what is different in recipe, funnel, languages, "
                         "mixture, tokenizer and time comes first")  # fmt: skip
     report.add_argument("--to", metavar="FILE", help="the page (default: RUN/report.html)")
-    report.set_defaults(command=_report)
-    settings = commands.add_parser("settings", help="every key of a recipe, explained")
+    report.set_defaults(command=commands.report)
+    settings = subparsers.add_parser("settings", help="every key of a recipe, explained")
     settings.add_argument("name", nargs="?", metavar="NAME",
                           help="a stage or a section, as mixture (default: list them)")  # fmt: skip
     settings.add_argument("--markdown", action="store_true", help="all of them as one page")
-    settings.set_defaults(command=_settings)
-    calibrate = _recipe_command(commands, "calibrate", _calibrate,
+    settings.set_defaults(command=commands.settings)
+    calibrate = _recipe_command(subparsers, "calibrate", commands.calibrate,
                                 "thresholds by language from trusted text")  # fmt: skip
     calibrate.description = (
         "Measure trusted text (sources with `reference: true`, else all), write what is usual in "
@@ -124,16 +129,16 @@ def _parser() -> argparse.ArgumentParser:
                            help="of a kind of text in a language, at most (1000)")  # fmt: skip
     calibrate.add_argument("--sample", default="1GB", metavar="SIZE",
                            help="text to read, about (1GB)")  # fmt: skip
-    train = _recipe_command(commands, "train-quality", _train_quality,
+    train = _recipe_command(subparsers, "train-quality", commands.train_quality,
                             "train a quality model on labelled sources")  # fmt: skip
     train.description = (
         "Train the model of the stage quality_model, judge it on unseen sources, calibrate it."
     )
-    trace = commands.add_parser(
+    trace = subparsers.add_parser(
         "trace", help="where a training row came from; where a document went"
     )
     trace.add_argument("folder", metavar="RUN", help="a run folder")
-    browse = commands.add_parser(
+    browse = subparsers.add_parser(
         "serve", help="look at a run's documents in a browser",
         description="Serve a finished run on the loopback address: search documents by text, "
         "language, source, reason and signal, and see all that is known of one. Read-only; needs "
@@ -141,19 +146,19 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     browse.add_argument("folder", metavar="RUN", help="a run folder")
     browse.add_argument("--port", type=_positive, default=8765, metavar="N", help="(8765)")
-    browse.set_defaults(command=_serve)
+    browse.set_defaults(command=commands.serve)
     what = trace.add_mutually_exclusive_group(required=True)
     what.add_argument("--row", type=int, metavar="N", help="training row N (counted from 0)")
     what.add_argument("--doc", metavar="ID", help="a document's id, its number, or path#position")
     trace.add_argument("--phase", metavar="NAME", help="phase of --row (default: the first)")
-    trace.set_defaults(command=_trace)
-    _shard_commands(commands)
+    trace.set_defaults(command=commands.trace)
+    _shard_commands(subparsers)
     return parser
 
 
-def _shard_commands(commands: Any) -> None:
+def _shard_commands(subparsers: Any) -> None:
     """Commands on finished shards."""
-    verify = commands.add_parser(
+    verify = subparsers.add_parser(
         "verify", help="prove the shards: bytes, mixture, boundaries, rows traced back to text"
     )
     verify.description = (
@@ -167,8 +172,8 @@ def _shard_commands(commands: Any) -> None:
                         help="another sample of rows (0)")  # fmt: skip
     verify.add_argument("--workers", type=_positive, metavar="N",
                         help="files at a time (default: one per CPU)")  # fmt: skip
-    verify.set_defaults(command=_verify)
-    export = commands.add_parser("export", help="shards for another trainer; a parallel corpus")
+    verify.set_defaults(command=commands.verify)
+    export = subparsers.add_parser("export", help="shards for another trainer; a parallel corpus")
     export.description = (
         "Write the rows of every phase, in training order, as Megatron-LM's indexed dataset, as "
         "nanotron's flat tokens or MosaicML's MDS; or kept sentence pairs as Moses text or TMX."
@@ -180,7 +185,7 @@ def _shard_commands(commands: Any) -> None:
     export.add_argument("--sequences", choices=["rows", "documents"], default="rows",
                         help="megatron: a sequence is a training row, padding included (default), "
                         "or a stretch of a document, without padding")  # fmt: skip
-    export.set_defaults(command=_export)
+    export.set_defaults(command=commands.export)
 
 
 def _execution_options(command: argparse.ArgumentParser) -> None:
@@ -192,9 +197,9 @@ def _execution_options(command: argparse.ArgumentParser) -> None:
 
 
 def _recipe_command(
-    commands: Any, name: str, function: Callable[[argparse.Namespace], int], text: str
+    subparsers: Any, name: str, function: Callable[[argparse.Namespace], int], text: str
 ) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    command: argparse.ArgumentParser = subparsers.add_parser(name, help=text, description=text)
     command.add_argument(
         "recipe", metavar="RECIPE", help="a YAML file, such as configs/mix_2T.yaml"
     )
@@ -205,214 +210,8 @@ def _recipe_command(
     return command
 
 
-def _load(options: argparse.Namespace) -> Recipe:
-    from pipeline.recipe_file import load_recipe
-
-    overrides = list(options.set)
-    if options.out:
-        overrides.append(f"run.out={options.out}")
-    return load_recipe(options.recipe, overrides)
-
-
-def _run(options: argparse.Namespace) -> int:
-    from pipeline.run import run
-
-    outcome = run(
-        _load(options),
-        engine=options.engine,
-        workers=options.workers,
-        address=options.address,
-        fresh=options.fresh,
-    )
-    if outcome.did_nothing:
-        print(f"nothing to do: {outcome.folder.path} is complete and nothing it depends on changed")
-    else:
-        _say_what_next(outcome.folder)
-    return DONE
-
-
-def _mix(options: argparse.Namespace) -> int:
-    from pipeline.mix import mix
-    from pipeline.show import show_mix
-
-    show_mix(
-        mix(
-            options.folder,
-            options.set,
-            mixture_file=options.mixture,
-            to=options.to,
-            engine=options.engine,
-            workers=options.workers,
-            address=options.address,
-        )
-    )
-    return DONE
-
-
-def _say_what_next(folder: RunFolder) -> None:
-    from pipeline.show import closing_lines
-
-    for line in closing_lines(folder, folder.read_summary()):
-        print(line)
-
-
-def _plan(options: argparse.Namespace) -> int:
-    from pipeline.plan import Plan
-    from pipeline.show import show_plan
-
-    show_plan(Plan(_load(options)))
-    return DONE
-
-
-def _check(options: argparse.Namespace) -> int:
-    from pipeline.check import check
-    from pipeline.show import show_check
-
-    report = check(_load(options))
-    show_check(report)
-    return DONE if report.feasible else USAGE
-
-
-def _settings(options: argparse.Namespace) -> int:
-    from pipeline.settings import page, print_settings
-
-    if options.markdown:
-        print(page(), end="")
-        return DONE
-    try:
-        print_settings(options.name)
-    except ValueError as error:
-        _complain(str(error))
-        return USAGE
-    return DONE
-
-
-def _calibrate(options: argparse.Namespace) -> int:
-    from formats.units import parse_bytes
-    from pipeline import progress
-    from pipeline.calibrate import calibrate
-    from pipeline.show_calibration import show_calibration
-
-    recipe = _load(options)
-    sample = int(parse_bytes(options.sample))
-    with progress.Display() as display, ExitStack() as shown:
-
-        def begin(files: int) -> Callable[[], None]:
-            shown.enter_context(display.step("measure", files))
-            return display.part_done
-
-        found = calibrate(recipe, options.to, options.documents, sample, progress.advance, begin)
-    show_calibration(found)
-    return DONE
-
-
-def _train_quality(options: argparse.Namespace) -> int:
-    from pipeline.quality_training.recipe import load_training
-    from pipeline.quality_training.show import show_training
-    from pipeline.quality_training.train import train_quality
-
-    overrides = list(options.set)
-    settings, stages = load_training(options.recipe, overrides)
-    if options.out:
-        settings = settings.model_copy(update={"out": options.out})
-    show_training(settings, train_quality(settings, stages))
-    return DONE
-
-
-def _show(options: argparse.Namespace) -> int:
-    from formats.run_folder import RunFolder
-    from pipeline.clusters import show_clusters
-    from pipeline.show import show_run
-    from pipeline.show_pairs import show_pairs
-    from pipeline.show_removed import show_removed
-
-    folder = RunFolder(options.folder)
-    if options.removed is None and options.lang is not None:
-        raise UsageError("--lang needs --removed STAGE_OR_RULE")
-    if options.clusters is not None:
-        show_clusters(folder, options.clusters)
-    elif options.pairs is not None:
-        show_pairs(folder, options.pairs, options.count)
-    elif options.removed is None:
-        show_run(folder)
-    else:
-        show_removed(folder, options.removed, options.lang, options.count)
-    return DONE
-
-
-def _report(options: argparse.Namespace) -> int:
-    from formats.run_folder import RunFolder
-    from pipeline.report import redraw
-
-    against = RunFolder(options.against) if options.against else None
-    print(redraw(RunFolder(options.folder), against, options.to))
-    return DONE
-
-
-def _serve(options: argparse.Namespace) -> int:
-    from formats.run_folder import RunFolder
-
-    try:
-        import duckdb  # noqa: F401 - told here, with what to do
-        import jinja2  # noqa: F401
-        import starlette  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError as error:
-        _complain(f'serve needs {error.name}: pip install "polymill[serve]"')
-        return USAGE
-    from pipeline.explorer.app import HOST, serve
-
-    print(f"http://{HOST}:{options.port}  (Ctrl-C stops it)", flush=True)
-    serve(RunFolder(options.folder), options.port)
-    return DONE
-
-
-def _trace(options: argparse.Namespace) -> int:
-    from formats.run_folder import RunFolder
-    from pipeline.trace import show_document, show_row
-
-    folder = RunFolder(options.folder)
-    if options.row is not None:
-        show_row(folder, options.row, options.phase)
-        return DONE
-    return DONE if show_document(folder, options.doc) else FAILED
-
-
-def _verify(options: argparse.Namespace) -> int:
-    from pipeline.executors import usable_cpus
-    from pipeline.progress import Display
-    from pipeline.verify import summary_lines, verify
-
-    with Display() as display:
-        found = verify(
-            options.folder.rstrip("/"), options.rows, options.workers or usable_cpus(),
-            display.step, display.part_done, options.seed,
-        )  # fmt: skip
-    for line in summary_lines(found):
-        print(line)
-    return FAILED if found.problems else DONE
-
-
-def _export(options: argparse.Namespace) -> int:
-    from pipeline.export import export
-    from pipeline.progress import Display
-
-    with Display() as display:
-        written = export(
-            options.folder.rstrip("/"), options.to, options.target, options.sequences,
-            display.step, display.part_done,
-        )  # fmt: skip
-    for path in written:
-        print(path)
-    return DONE
-
-
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
     return number
-
-
-def _complain(message: str) -> None:
-    print(f"pipeline: {message}", file=sys.stderr)

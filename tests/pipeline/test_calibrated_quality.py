@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from formats.run_folder import RunFolder
-from pipeline.cli import DONE, FAILED, main
+from pipeline.cli import main
+from pipeline.exit_codes import DONE, FAILED
 
 from .small_runs import kept_rows
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli import DONE, FAILED, USAGE, main
+from pipeline.cli import main
+from pipeline.exit_codes import DONE, FAILED, USAGE
 
 from .small_runs import ROOT, write_corpus
 

@@ -9,7 +9,8 @@ import pytest
 from formats.loading.continuation import continuation
 from formats.run_folder import NotARunFolder, RunFolder
 from formats.shards import PADDING, TokenShards
-from pipeline.cli import DONE, USAGE, main
+from pipeline.cli import main
+from pipeline.exit_codes import DONE, USAGE
 from pipeline.mix import mix
 from pipeline.plan import Plan
 from pipeline.recipe_file import load_recipe

@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 
 from formats.run_folder import RunFolder
-from pipeline.cli import DONE, USAGE, main
+from pipeline.cli import main
+from pipeline.exit_codes import DONE, USAGE
 from pipeline.removed import Reason, UnknownRemoval, parse_reason, samples, select
 from pipeline.show_removed import body, harmless, show_removed
 

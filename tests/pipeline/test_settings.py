@@ -3,7 +3,8 @@
 import pytest
 
 from formats.settings import describe_settings
-from pipeline.cli import DONE, USAGE, main
+from pipeline.cli import main
+from pipeline.exit_codes import DONE, USAGE
 from pipeline.settings import page, sections
 from stages import STAGES
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from formats.documents import PARALLEL_SOURCE
-from stages.bilingual.writing.choices import Choices, copy_id, templates_of
+from stages.bilingual.writing.choices import Choices, choose, copy_id, templates_of
 from stages.bilingual.writing.forms import UnitTexts, build
+from stages.bilingual.writing.parallel import Parallel, parallel_batch
 from stages.bilingual.writing.templates import PAIRS, around
-
-if TYPE_CHECKING:
-    from stages.bilingual.writing.documents import Parallel
 
 
 def pack_documents(
@@ -28,8 +26,6 @@ def pack_documents(
     Sentences are put in an order that their hashes decide, then cut into packs of
     ``pack_characters``; direction and template are drawn for a pack. What repeats is left out.
     """
-    from stages.bilingual.writing.documents import parallel_batch
-
     good = parallel.sentences.column("drop_reason").is_null().to_numpy()
     owners = parallel.sentences.column("document_pair").to_numpy()
     for copy in range(settings["per_pair"]):
@@ -89,8 +85,6 @@ def _draw(
 ) -> tuple[list[str], Choices]:  # fmt: skip
     """Ids of the packs, by the first pair in each, and what is drawn for them."""
     from xxhash import xxh3_128_hexdigest
-
-    from stages.bilingual.writing.choices import choose
 
     firsts = np.flatnonzero(np.diff(packs, prepend=-1))
     sides = [

@@ -19,7 +19,8 @@ from stages.base import ANNOTATION_SCHEMA, DROP_REASON
 from stages.bilingual.finding import parts_of_plan
 from stages.bilingual.repeats import with_repeats
 from stages.bilingual.steps import text_rows
-from stages.bilingual.writing.documents import PARALLEL_SCHEMA, Parallel, parallel_documents
+from stages.bilingual.writing.documents import parallel_documents
+from stages.bilingual.writing.parallel import PARALLEL_SCHEMA, Parallel
 from stages.shuffle import ipc_writer, open_ipc, read_shuffle
 
 SENTENCE_SCHEMA = pa.schema(

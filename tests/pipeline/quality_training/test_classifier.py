@@ -5,7 +5,8 @@ import types
 
 import pytest
 
-from pipeline.cli import FAILED, main
+from pipeline.cli import main
+from pipeline.exit_codes import FAILED
 from pipeline.quality_training.classifier import check_installed
 
 from .corpora import training_yaml, write_corpora

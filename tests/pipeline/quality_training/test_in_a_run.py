@@ -8,7 +8,8 @@ import pytest
 
 from formats.run_folder import RunFolder
 from formats.shards import TokenShards
-from pipeline.cli import DONE, main
+from pipeline.cli import main
+from pipeline.exit_codes import DONE
 from pipeline.recipe_file import load_recipe
 
 from ..small_runs import kept_rows, run_inline

@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.cli import DONE, USAGE, main
+from pipeline.cli import main
+from pipeline.exit_codes import DONE, USAGE
 from pipeline.quality_training.examples import ExampleError
 from pipeline.quality_training.recipe import load_training
 from pipeline.quality_training.train import train_quality

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from formats.run_folder import NotARunFolder, RunFolder
-from pipeline.cli import DONE, FAILED, main
+from pipeline.cli import main
+from pipeline.exit_codes import DONE, FAILED
 from pipeline.report import redraw
 from pipeline.report.against import recipe_differences
 

@@ -14,7 +14,7 @@ from xxhash import xxh3_128_hexdigest
 
 from stages.base import Partition
 from stages.bilingual.bilingual import Bilingual, usual_ratios
-from stages.bilingual.writing.documents import PARALLEL_SCHEMA
+from stages.bilingual.writing.parallel import PARALLEL_SCHEMA
 from stages.shuffle import open_ipc
 
 from ..barrier_engine import SerialEngine, run_barrier, write_file
