@@ -15,6 +15,7 @@ from trainer.data import Corpus
 from trainer.errors import ConfigError
 from trainer.memory import GIB, Memory, predict_memory
 from trainer.model.size import FLOPS_FORMULA, flops_per_token, matrix_parameters, parameters
+from trainer.roofline import Chip, predict_seconds
 from trainer.timetable import Timetable
 
 
@@ -27,12 +28,14 @@ class Gpu:
     """Dense bf16 FLOP/s (NVIDIA's data sheets)."""
     memory: float
     """Bytes that a process finds free."""
+    bandwidth: float
+    """Bytes per second of its memory (NVIDIA's data sheets)."""
 
 
 GPUS = (
-    Gpu("A100 80 GB", 312e12, 78 * GIB),
-    Gpu("H100 80 GB", 989e12, 78 * GIB),
-    Gpu("H200 141 GB", 989e12, 139 * GIB),
+    Gpu("A100 80 GB", 312e12, 78 * GIB, 2.04e12),
+    Gpu("H100 80 GB", 989e12, 78 * GIB, 3.35e12),
+    Gpu("H200 141 GB", 989e12, 139 * GIB, 4.8e12),
 )
 USUAL_MFU = 0.4
 """What good trainers reach on H100s at 1B to 8B parameters, in this formula."""
@@ -85,6 +88,13 @@ class Plan:
     def seconds(self, gpu: Gpu, mfu: float) -> float:
         """Time of the whole run at a share of the GPUs' arithmetic."""
         return self.tokens * self.flops_per_token / (gpu.flops * mfu * self.world)
+
+    def predicted_mfu(self, gpu: Gpu) -> float:
+        """Share of the arithmetic that a roofline leaves: see ``trainer.roofline``."""
+        chip = Chip(gpu.flops, gpu.bandwidth)
+        config, data = self.config, self.data
+        took = predict_seconds(config, data.vocab_size, data.length, chip, self.world)
+        return self.flops_per_token / (gpu.flops * took.total)
 
     def fits(self, gpu: Gpu) -> bool:
         """Whether the predicted peak is there."""
@@ -198,7 +208,8 @@ def describe_plan(plan: Plan, mfu: float = USUAL_MFU) -> Iterator[str]:
         )
     for gpu in GPUS:
         yield f"{gpu.name:<15} {_verdict(plan, gpu)}; {_duration(plan.seconds(gpu, mfu))} at " \
-              f"{mfu:.0%} MFU, {format_count(_speed(plan, gpu, mfu))} tokens/s"  # fmt: skip
+              f"{mfu:.0%} MFU, {format_count(_speed(plan, gpu, mfu))} tokens/s; " \
+              f"at best {plan.predicted_mfu(gpu):.0%}"  # fmt: skip
 
 
 def _verdict(plan: Plan, gpu: Gpu) -> str:
