@@ -15,7 +15,8 @@ twice as many in a step. ``7b-slice`` has as many layers as fit.
 
 MFU: 6 x matrix parameters (the head in, the input embedding out) + 6 x layers x heads x head size x
 length FLOPs a token, whatever the documents, over the device's dense bf16 peak; none for devices
-that are not known. A command stops starting cases after ``--minutes``.
+that are not known. ``mfu_of_what_is_computed`` counts attention within documents alone. No case is
+begun after ``--minutes``.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ wait_without_spinning()  # before torch is there
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 import yaml  # noqa: E402
+from kernel_profile import dearest_kernels  # noqa: E402
 from peer_training import peer_model, peer_step, same_loss, why_not  # noqa: E402
 
 from formats.loading.batch import Batch  # noqa: E402
@@ -49,6 +51,7 @@ from trainer.device import choose_device, device_name, peak_flops  # noqa: E402
 from trainer.memory import predict_memory  # noqa: E402
 from trainer.model.size import FLOPS_FORMULA, flops_per_token, parameters  # noqa: E402
 from trainer.plan import GPUS, Data, make_plan  # noqa: E402
+from trainer.roofline import Chip, predict_seconds  # noqa: E402
 from trainer.step import Learner  # noqa: E402
 
 VOCABULARY = 100_534
@@ -149,11 +152,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--lengths", nargs="+", type=int, default=[4096, 8192])
     parser.add_argument("--layers", type=int, help="of 7b-slice (default: as many as fit)")
     parser.add_argument("--vocabulary", type=int, default=VOCABULARY)
-    parser.add_argument("--step-tokens", type=int, default=262_144)
+    parser.add_argument("--step-tokens", type=int, default=131_072)
     parser.add_argument("--micro-tokens", type=int, default=65_536, help="to be tried first")
     parser.add_argument("--warm-up", type=int, default=3)
     parser.add_argument("--steps", type=int, default=4, help="of each of three stretches")
-    parser.add_argument("--minutes", type=float, default=9, help="no case is begun after them")
+    parser.add_argument("--minutes", type=float, default=7, help="no case is begun after them")
     parser.add_argument("--only", nargs="+", default=["ours", "rows", "peer"],
                         choices=["ours", "rows", "peer"])  # fmt: skip
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE",
@@ -234,6 +237,11 @@ def _measured(who: str, case: Case, options: argparse.Namespace) -> dict[str, An
             if rows == 1:
                 _note(f"{case.shape} {case.length} {who}: not one row fits")
                 return {}
+        except RuntimeError as error:  # of a peer's compiler, say
+            if who != PEER:
+                raise
+            _note(f"{case.shape} {case.length} {who}: {str(error)[:500]}")
+            return {}
         step = None  # type: ignore[assignment]
         rows //= 2
     config = case.config(rows)
@@ -250,10 +258,16 @@ def _measured(who: str, case: Case, options: argparse.Namespace) -> dict[str, An
     }  # fmt: skip
     if peak:
         figures["mfu"] = flops * tokens / seconds / peak
+        done = _attended(case) if who == OURS else case.length
+        flops = flops_per_token(config.model, case.vocabulary, round(done))
+        figures["mfu_of_what_is_computed"] = flops * tokens / seconds / peak
     if same:
         figures["loss_of_ours_and_peer"] = same
     if options.profile:
-        figures["profile"] = _profile(step, case.device)
+        figures["profile"] = dearest_kernels(step, case.device)
+        for each in figures["profile"]:
+            _note(f"  {each['share']:6.1%} {each['ms']:9.2f} ms {each['calls']:6} x "
+                  f"{each['kernel'][:90]}")  # fmt: skip
     return figures
 
 
@@ -303,7 +317,7 @@ def _batch(
 ) -> dict[str, Any]:
     """Random tokens in documents of random lengths, as the loader of shards gives them."""
     random = np.random.default_rng(number)
-    cuts = 0 if whole_rows else max(case.length // DOCUMENT, 1)
+    cuts = 0 if whole_rows else _cuts(case)
     starts = [np.unique(np.append(0, random.integers(1, case.length, cuts))) for _ in range(rows)]
     pieces = sum(map(len, starts))
     batch = Batch(
@@ -324,26 +338,14 @@ def _batch(
     return tensors
 
 
-def _profile(step: Step, device: torch.device) -> list[dict[str, Any]]:
-    """The ten dearest kernels of a step: their time, its share, how often they ran."""
-    from torch.profiler import ProfilerActivity, profile
+def _cuts(case: Case) -> int:
+    """Where documents meet, in a row."""
+    return max(case.length // DOCUMENT, 1)
 
-    on_gpu = device.type == "cuda"
-    kind = ProfilerActivity.CUDA if on_gpu else ProfilerActivity.CPU
-    with profile(activities=[kind]) as seen:
-        step()
-        _wait(device)
-    took = {each.key: (each.self_device_time_total if on_gpu else each.self_cpu_time_total)
-            for each in seen.key_averages()}  # fmt: skip
-    counts = {each.key: each.count for each in seen.key_averages()}
-    whole = sum(took.values()) or 1
-    dearest = sorted(took, key=lambda name: -took[name])[:10]
-    for name in dearest:
-        _note(
-            f"  {took[name] / whole:6.1%} {took[name] / 1e3:9.2f} ms {counts[name]:6} x {name[:90]}"
-        )
-    return [{"kernel": name, "ms": took[name] / 1e3, "share": took[name] / whole,
-             "count": counts[name]} for name in dearest]  # fmt: skip
+
+def _attended(case: Case) -> float:
+    """Tokens of the document that a token is in: with n cuts at random, 2 / (n + 2) of the row."""
+    return 2 * case.length / (_cuts(case) + 2)
 
 
 def _predict(options: argparse.Namespace) -> None:
@@ -353,12 +355,16 @@ def _predict(options: argparse.Namespace) -> None:
             rows = case.rows(OURS)
             config = case.config(rows)
             plan = make_plan(config, Data.given(case.vocabulary, case.length, 10**9))
-            mfu = plan.predicted_mfu(gpu)
-            print(
-                f"{gpu.name:12} {case.shape:9} {config.model.layers:3} layers {case.length:6} "
-                f"{rows:3} rows a micro batch {plan.memory.peak / 2**30:6.1f} GiB  MFU {mfu:5.1%}  "
-                f"{mfu * gpu.flops / plan.flops_per_token:10,.0f} tokens/s"
-            )
+            chip = Chip(gpu.flops, gpu.bandwidth)
+            told = f"{gpu.name:12} {case.shape:9} {config.model.layers:3} layers {case.length:6} "
+            told += f"{rows:3} rows a micro batch {plan.memory.peak / 2**30:6.1f} GiB"
+            for who, length in ((OURS, _attended(case)), (ROWS, None)):
+                took = predict_seconds(
+                    config, case.vocabulary, case.length, chip, attended=length
+                ).total
+                mfu = plan.flops_per_token / (took * gpu.flops)
+                told += f"  {who}: MFU {mfu:5.1%}, {1 / took:8,.0f} tokens/s"
+            print(told)
 
 
 def _say(figures: dict[str, Any]) -> None:

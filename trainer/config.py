@@ -192,6 +192,11 @@ class SpeedConfig(Section):
     compile: Literal["auto"] | bool = Field(
         default="auto", description="torch.compile each block; auto: on CUDA."
     )
+    attention: Literal["flash2", "flash3", "flash4"] = Field(
+        default="flash2",
+        description="FlashAttention on a GPU: 2 comes with PyTorch; 3 and 4, faster on Hopper, are "
+        "packages (flash_attn_interface, flash_attn.cute).",
+    )
     recompute: Share = Field(
         default=0.0,
         description="Share of the blocks whose activations are computed again for the gradient "
@@ -327,8 +332,8 @@ class TrainConfig(Section):
 FREE_TO_CHANGE = frozenset(
     ["shards", "out", "checkpoint_every", "keep_checkpoints", "keep_every", "log_every", "device",
      "threads", "micro_batch_rows", "evaluate_every", "evaluate_rows", "time_limit", "trackers",
-     "precision", "deterministic", "speed.compile", "speed.recompute", "speed.recompute_of",
-     "speed.reduce_each_pass", "speed.loss_chunk"]
+     "precision", "deterministic", "speed.compile", "speed.attention", "speed.recompute",
+     "speed.recompute_of", "speed.reduce_each_pass", "speed.loss_chunk"]
 )  # fmt: skip
 """Keys that a run may be continued with other values of: what is learnt does not depend on them
 (beyond rounding). Shards may move; that they are the same is told by their manifest's hash."""

@@ -62,14 +62,29 @@ class Seconds:
 
 
 def predict_seconds(
-    config: TrainConfig, vocab_size: int, length: int, chip: Chip, world: int = 1
+    config: TrainConfig,
+    vocab_size: int,
+    length: int,
+    chip: Chip,
+    world: int = 1,
+    attended: float | None = None,
 ) -> Seconds:
-    """What a token takes on one of ``world`` GPUs, rows being one document each."""
+    """What a token takes on one of ``world`` GPUs.
+
+    Args:
+        config: the run.
+        vocab_size: of the shards.
+        length: tokens of a row.
+        chip: the GPU.
+        world: how many there are.
+        attended: tokens of the document that a token is in, on average over tokens; None: rows are
+            one document each.
+    """
     model = config.model
     rows = max(1, config.global_batch_rows // world)
     tokens = min(config.micro_batch_rows, rows) * length
     forward = _products(config, model, tokens, chip)
-    ahead, back = _attention(model, length, chip)
+    ahead, back = _attention(model, attended or length, chip)
     traffic = model.layers * _pointwise_bytes(model) / (chip.bandwidth * BANDWIDTH)
     share = config.speed.recompute
     whole = config.speed.recompute_of == "block"
@@ -97,7 +112,7 @@ def _products(config: TrainConfig, model: ModelConfig, tokens: int, chip: Chip) 
     return model.layers * seconds
 
 
-def _attention(model: ModelConfig, length: int, chip: Chip) -> tuple[float, float]:
+def _attention(model: ModelConfig, length: float, chip: Chip) -> tuple[float, float]:
     """Forward and backward, all blocks: the scores are made again in the backward pass."""
     ahead, back = ATTENTION[128 if model.head_size > 64 else 64]
     product = model.layers * model.heads * model.head_size * length  # a causal one, 2 FLOPs

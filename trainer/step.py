@@ -16,6 +16,7 @@ from trainer.checkpoint_files import Piece, SavedTensors
 from trainer.config import TrainConfig
 from trainer.device import check_precision, is_bf16, precision
 from trainer.distributed import Ranks, first_row, own_part, reduce_gradients, share
+from trainer.flash import takes_offsets, use_flash_attention
 from trainer.loss import TokenLosses, linear_cross_entropy
 from trainer.model import Decoder, Documents
 from trainer.model.decoder import initial_weight
@@ -89,8 +90,9 @@ class Learner:
         self.config, self.device, self.ranks = config, device, ranks or Ranks()
         self.components = components
         check_precision(device, config)
+        use_flash_attention(config.speed.attention, device)
         self.bf16 = is_bf16(device, config.precision)
-        self.varlen = self.bf16 and device.type == "cuda"
+        self.varlen = self.bf16 and takes_offsets(config.model, device)
         """Whether attention is told by offsets where documents end, not by a mask."""
         wanted = config.speed.compile
         self.compiles = device.type == "cuda" if wanted == "auto" else wanted
