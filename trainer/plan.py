@@ -209,7 +209,7 @@ def describe_plan(plan: Plan, mfu: float = USUAL_MFU) -> Iterator[str]:
     for gpu in GPUS:
         yield f"{gpu.name:<15} {_verdict(plan, gpu)}; {_duration(plan.seconds(gpu, mfu))} at " \
               f"{mfu:.0%} MFU, {format_count(_speed(plan, gpu, mfu))} tokens/s; " \
-              f"at best {plan.predicted_mfu(gpu):.0%}"  # fmt: skip
+              f"roofline {plan.predicted_mfu(gpu):.0%} with a document a row"  # fmt: skip
 
 
 def _verdict(plan: Plan, gpu: Gpu) -> str:

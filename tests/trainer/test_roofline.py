@@ -70,4 +70,4 @@ def test_the_plan_tells_it():
     plan = make_plan(config(), Data.given(100_534, 4096, 10**9))
     for gpu in GPUS[1:]:
         line = next(line for line in describe_plan(plan) if line.startswith(gpu.name))
-        assert f"at best {plan.predicted_mfu(gpu):.0%}" in line
+        assert f"roofline {plan.predicted_mfu(gpu):.0%} with a document a row" in line
