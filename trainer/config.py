@@ -192,10 +192,26 @@ class SpeedConfig(Section):
     compile: Literal["auto"] | bool = Field(
         default="auto", description="torch.compile each block; auto: on CUDA."
     )
+    attention: Literal["flash2", "flash3", "flash4"] = Field(
+        default="flash2",
+        description="FlashAttention on a GPU: 2 comes with PyTorch; 3 and 4, faster on Hopper, are "
+        "packages (flash_attn_interface, flash_attn.cute).",
+    )
     recompute: Share = Field(
         default=0.0,
         description="Share of the blocks whose activations are computed again for the gradient "
         "instead of kept (activation checkpointing): less memory, more time.",
+    )
+    recompute_of: Literal["pointwise", "block"] = Field(
+        default="block",
+        description="What those blocks compute again. pointwise: norms, rotary positions and "
+        "activations, which costs next to nothing; block: all of it, a third more arithmetic for "
+        "the least memory.",
+    )
+    reduce_each_pass: bool = Field(
+        default=False,
+        description="With several GPUs, add gradients up after each micro batch and not after the "
+        "last: saves the memory of all gradients in fp32, and sends them each time.",
     )
     loss_chunk: CountOrNone = Field(
         default=0, description="Tokens whose logits exist at a time; 0: by the vocabulary's size."
@@ -285,9 +301,15 @@ class TrainConfig(Section):
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="auto: cuda where there is one, else cpu."
     )
-    precision: Literal["auto", "bf16", "fp32"] = Field(
+    precision: Literal["auto", "bf16", "fp8", "fp32"] = Field(
         default="auto",
-        description="Of products of matrices, weights being fp32; auto: bf16 on CUDA.",
+        description="Of products of matrices, weights being fp32; auto: bf16 on CUDA; fp8: in the "
+        "blocks, and bf16 elsewhere (Hopper, Ada or newer).",
+    )
+    deterministic: bool = Field(
+        default=False,
+        description="On a GPU, add in one order, so that a run that goes on is equal to the bit; "
+        "attention's gradient takes longer. On a CPU every run is.",
     )
     speed: SpeedConfig = Field(default_factory=SpeedConfig)
     threads: CountOrNone = Field(
@@ -310,7 +332,8 @@ class TrainConfig(Section):
 FREE_TO_CHANGE = frozenset(
     ["shards", "out", "checkpoint_every", "keep_checkpoints", "keep_every", "log_every", "device",
      "threads", "micro_batch_rows", "evaluate_every", "evaluate_rows", "time_limit", "trackers",
-     "precision", "speed.compile", "speed.recompute", "speed.loss_chunk"]
+     "precision", "deterministic", "speed.compile", "speed.attention", "speed.recompute",
+     "speed.recompute_of", "speed.reduce_each_pass", "speed.loss_chunk"]
 )  # fmt: skip
 """Keys that a run may be continued with other values of: what is learnt does not depend on them
 (beyond rounding). Shards may move; that they are the same is told by their manifest's hash."""

@@ -9,6 +9,7 @@ thread, and its errors become the trainer's.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,11 @@ NO_TARGET = IGNORE
 """A target without loss."""
 HELD_OUT = "held_out"
 """Phase that is evaluated where there is one of that name."""
+OFFSETS = "cu_seqlens"
+PIECES_BESIDE = 2
+"""In a row, beside whole documents: the rest of one that was cut, and padding."""
+ROOM, ROOM_MULTIPLE = 1.5, 16
+"""Times the pieces that are expected, and rounded up."""
 MOST_AHEAD = 64
 """Micro batches that are read before their turn, at most."""
 
@@ -131,18 +137,26 @@ def micro_batches(
     Raises:
         ShardsError: a file is damaged, or a token id is not of the vocabulary.
     """
-    from formats.loading.torch_batches import can_pin, to_tensors
+    from formats.loading.torch_batches import TENSORS, can_pin, to_tensors
 
     loader = Loader(order.shards, None, global_rows, micro_rows, rank, world, start, end)
     division, pinned = loader.division, can_pin()
+    room = attention_room(order, micro_rows)
+    with_offsets = fields is None or OFFSETS in fields
+    others = [name for name in TENSORS if name != OFFSETS and (fields is None or name in fields)]
 
     def made(number: int) -> dict[str, Any]:
         import torch
 
         batch = loader.read(division, number)
-        tensors = to_tensors(batch, fields, pinned)
-        figures = torch.from_numpy(row_figures(batch, tensors["labels"].numpy(), lengths))
-        return tensors | {"row_figures": figures.pin_memory() if pinned else figures}
+        tensors = to_tensors(batch, others, pinned)
+        found = {"row_figures": row_figures(batch, tensors["labels"].numpy(), lengths)}
+        if with_offsets:
+            found[OFFSETS] = batch.cu_seqlens(room)
+        for name, values in found.items():
+            tensor = torch.from_numpy(values)
+            tensors[name] = tensor.pin_memory() if pinned else tensor
+        return tensors
 
     ahead = min(division.batches_per_step + 1, MOST_AHEAD)
     step: list[dict[str, Any]] = []
@@ -152,6 +166,31 @@ def micro_batches(
             if len(step) == division.batches_per_step:
                 yield step
                 step = []
+
+
+def attention_room(order: RowOrder, rows: int) -> int:
+    """How many pieces ``cu_seqlens`` has room for in a micro batch of so many rows.
+
+    FlashAttention starts blocks of threads for every sequence it is told of, those of no length
+    too: as many as a whole row would need, for each head, and its backward pass has a buffer of 128
+    tokens for each. So there is room for half as many pieces again as the shards have on average,
+    not for the most there could be. A batch with more gets twice the room (``Batch.cu_seqlens``),
+    which is compiled for once.
+
+    Args:
+        order: the rows; their manifest tells how many documents there are.
+        rows: of a micro batch.
+    """
+    phases = [phase for phase in order.shards.manifest.phases if phase.name in order.phases]
+    parts = [part for phase in phases for part in phase.components]
+    documents = sum(part.documents * max(part.epochs, 1) for part in parts)
+    return room_for(rows, documents / max(sum(part.rows for part in parts), 1))
+
+
+def room_for(rows: int, documents: float) -> int:
+    """The same where rows have so many documents on average."""
+    wanted = math.ceil(rows * (documents + PIECES_BESIDE) * ROOM)
+    return -(-wanted // ROOM_MULTIPLE) * ROOM_MULTIPLE
 
 
 def row_figures(batch: Batch, labels: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:

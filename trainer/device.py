@@ -7,7 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
+from trainer.config import TrainConfig
 from trainer.errors import ConfigError
+from trainer.model.fp8 import MULTIPLE
 from trainer.threads import format_threads
 
 PEAK_FLOPS = (
@@ -32,12 +34,9 @@ def choose_device(wanted: str, local_rank: int = 0) -> torch.device:
     Raises:
         ConfigError: cuda is wanted and there is none, or not one for each process.
     """
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("device is cuda, and torch finds none here; auto or cpu is wanted")
-    if wanted == "auto":
-        wanted = "cuda" if torch.cuda.is_available() else "cpu"
-    if wanted == "cpu":
-        return torch.device("cpu")
+    kind = device_kind(wanted)
+    if kind.type == "cpu":
+        return kind
     if local_rank >= torch.cuda.device_count():
         raise ConfigError(
             f"process {local_rank + 1} of this machine has no GPU of its own: there are "
@@ -48,9 +47,22 @@ def choose_device(wanted: str, local_rank: int = 0) -> torch.device:
     return device
 
 
+def device_kind(wanted: str) -> torch.device:
+    """``cpu`` or ``cuda``, and nothing is done with it yet.
+
+    Raises:
+        ConfigError: cuda is wanted and there is none.
+    """
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("device is cuda, and torch finds none here; auto or cpu is wanted")
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(wanted)
+
+
 def is_bf16(device: torch.device, wanted: str = "auto") -> bool:
     """Whether products of matrices are made in bf16: ``auto`` means on CUDA."""
-    return wanted == "bf16" or (wanted == "auto" and device.type == "cuda")
+    return wanted in ("bf16", "fp8") or (wanted == "auto" and device.type == "cuda")
 
 
 def precision(device: torch.device, wanted: str = "auto") -> AbstractContextManager[object]:
@@ -58,6 +70,39 @@ def precision(device: torch.device, wanted: str = "auto") -> AbstractContextMana
     if is_bf16(device, wanted):
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return nullcontext()
+
+
+FP8_CAPABILITY = (8, 9)
+"""Of Ada, and Hopper has 9.0: the first whose tensor cores know fp8."""
+
+
+def check_precision(device: torch.device, config: TrainConfig) -> None:
+    """That the device has the products that are wanted, and the model matrices for them.
+
+    A CPU has those in fp8, slowly: enough to try a configuration.
+
+    Raises:
+        ConfigError: it has not.
+    """
+    if config.precision != "fp8":
+        return
+    if device.type == "cuda" and torch.cuda.get_device_capability(device) < FP8_CAPABILITY:
+        major, minor = torch.cuda.get_device_capability(device)
+        raise ConfigError(
+            f"precision is fp8, and {torch.cuda.get_device_name(device)} (compute capability "
+            f"{major}.{minor}) has no products in it; 8.9 or more is wanted, or precision: bf16"
+        )
+    model = config.model
+    sizes = {
+        "model.hidden_size": model.hidden_size,
+        "model.feed_forward_size": model.feed_forward_size,
+        "the size of all key/value heads": model.kv_heads * model.head_size,
+    }
+    for name, size in sizes.items():
+        if size % MULTIPLE:
+            raise ConfigError(
+                f"precision is fp8, and {name} is {size}; a multiple of {MULTIPLE} is wanted"
+            )
 
 
 def memory_used(device: torch.device) -> int:

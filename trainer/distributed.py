@@ -151,7 +151,7 @@ def first_row(parameter: Tensor, ranks: Ranks) -> int:
     return min(rows, ranks.rank * -(-rows // ranks.world))
 
 
-def reduce_on_last(model: nn.Module, last: bool) -> None:
+def reduce_gradients(model: nn.Module, wanted: bool) -> None:
     """Add gradients up over processes in the backward passes from now on, or not yet."""
     if hasattr(model, "set_requires_gradient_sync"):
-        model.set_requires_gradient_sync(last)  # type: ignore[operator]
+        model.set_requires_gradient_sync(wanted)  # type: ignore[operator]

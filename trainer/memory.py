@@ -10,7 +10,14 @@ all key heads, H the heads, F the inner size of the feed-forward.
     GPT-2             (2s + 6h) C + 2h F + 4 H + 16
 
 These are what PyTorch's partitioner, or eager autograd, keeps for the backward pass, counted tensor
-by tensor in the tests. What fragments and libraries take is added as ``RESERVED``.
+by tensor in the tests. Of blocks that are computed again (``trainer.model.recompute``), compiled or
+not:
+
+    pointwise, Llama  (s + h) C + h (2 Q + 2 K) + 2h F + 4 H
+    pointwise, GPT-2  (s + h) C + h 4 C + h F + 4 H
+    block             s C
+
+What fragments and libraries take is added as ``RESERVED``.
 """
 
 from __future__ import annotations
@@ -18,6 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trainer.config import ModelConfig, TrainConfig
+from trainer.model.recompute import Recompute
 from trainer.model.size import parameter_sizes
 
 GIB = 2**30
@@ -41,7 +49,7 @@ class Memory:
     activations: int
     """Kept for the backward pass of one micro batch."""
     block: int
-    """While a block is computed again."""
+    """While a block is computed again: what it had not kept."""
     loss: int
     """A chunk of logits, the gradients of the head and of the hidden states."""
     accumulates: bool
@@ -92,10 +100,11 @@ def predict_memory(
     tokens = rows * length
     recomputed = round(config.speed.recompute * model.layers)
     kept = kept_per_token(model, number, compiled)
+    least = kept_per_token(model, number, compiled, config.speed.recompute_of)
     stream = _stream(model, number) * model.hidden_size
-    per_token = (model.layers - recomputed) * kept + recomputed * stream
+    per_token = (model.layers - recomputed) * kept + recomputed * least
     gradients = FP32 * total // world
-    if world > 1 and accumulates:
+    if world > 1 and accumulates and not config.speed.reduce_each_pass:
         gradients += FP32 * total  # whole until the last pass of the step adds them up
     return Memory(
         weights=FP32 * total // world,
@@ -103,16 +112,24 @@ def predict_memory(
         optimizer=FP32 * (2 * total - muon) // world,
         copies=_copies(model, vocab_size, world, bf16, model.layers - recomputed),
         activations=tokens * (per_token + 2 * stream),
-        block=tokens * kept if recomputed else 0,
+        block=tokens * (kept - least + stream) if recomputed else 0,
         loss=_loss(config, vocab_size, tokens, number, compiled),
         accumulates=accumulates,
     )
 
 
-def kept_per_token(model: ModelConfig, number: int, compiled: bool) -> int:
+def kept_per_token(
+    model: ModelConfig, number: int, compiled: bool, recompute: Recompute = "nothing"
+) -> int:
     """Bytes that a block keeps of each token for its backward pass; see the top of the file."""
     hidden, inner, heads = model.hidden_size, model.feed_forward_size, model.heads
     stream = _stream(model, number)
+    if recompute == "block":
+        return stream * hidden
+    if recompute == "pointwise":
+        wide = inner if model.architecture == "gpt2" else 2 * inner
+        of_heads = 2 * (heads + model.kv_heads) * model.head_size
+        return (stream + number) * hidden + number * (of_heads + wide) + 4 * heads
     if model.architecture == "gpt2":
         of_stream = stream + 7 * number if compiled else 2 * stream + 6 * number
         return of_stream * hidden + 2 * number * inner + 4 * heads + 16

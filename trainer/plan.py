@@ -15,6 +15,7 @@ from trainer.data import Corpus
 from trainer.errors import ConfigError
 from trainer.memory import GIB, Memory, predict_memory
 from trainer.model.size import FLOPS_FORMULA, flops_per_token, matrix_parameters, parameters
+from trainer.roofline import Chip, predict_seconds
 from trainer.timetable import Timetable
 
 
@@ -27,12 +28,14 @@ class Gpu:
     """Dense bf16 FLOP/s (NVIDIA's data sheets)."""
     memory: float
     """Bytes that a process finds free."""
+    bandwidth: float
+    """Bytes per second of its memory (NVIDIA's data sheets)."""
 
 
 GPUS = (
-    Gpu("A100 80 GB", 312e12, 78 * GIB),
-    Gpu("H100 80 GB", 989e12, 78 * GIB),
-    Gpu("H200 141 GB", 989e12, 139 * GIB),
+    Gpu("A100 80 GB", 312e12, 78 * GIB, 2.04e12),
+    Gpu("H100 80 GB", 989e12, 78 * GIB, 3.35e12),
+    Gpu("H200 141 GB", 989e12, 139 * GIB, 4.8e12),
 )
 USUAL_MFU = 0.4
 """What good trainers reach on H100s at 1B to 8B parameters, in this formula."""
@@ -79,12 +82,19 @@ class Plan:
     passes: int
     """Micro batches of a step on each GPU."""
     memory: Memory
-    recomputed: Memory
-    """With every block computed again for the backward pass."""
+    recomputed: dict[str, Memory]
+    """With every block computed again for the backward pass, by what of it is."""
 
     def seconds(self, gpu: Gpu, mfu: float) -> float:
         """Time of the whole run at a share of the GPUs' arithmetic."""
         return self.tokens * self.flops_per_token / (gpu.flops * mfu * self.world)
+
+    def predicted_mfu(self, gpu: Gpu) -> float:
+        """Share of the arithmetic that a roofline leaves: see ``trainer.roofline``."""
+        chip = Chip(gpu.flops, gpu.bandwidth)
+        config, data = self.config, self.data
+        took = predict_seconds(config, data.vocab_size, data.length, chip, self.world)
+        return self.flops_per_token / (gpu.flops * took.total)
 
     def fits(self, gpu: Gpu) -> bool:
         """Whether the predicted peak is there."""
@@ -118,32 +128,31 @@ def make_plan(config: TrainConfig, data: Data, world: int = 1) -> Plan:
         tokens_per_step=first.global_rows * data.length,
         passes=first.global_rows // (micro * world),
         memory=_memory(config, data, world),
-        recomputed=_memory(_with(config, recompute=1.0), data, world),
+        recomputed={
+            what: _memory(_with(config, recompute=1.0, recompute_of=what), data, world)
+            for what in ("pointwise", "block")
+        },
     )
 
 
 def remedies(config: TrainConfig, data: Data, world: int, room: float) -> list[str]:
     """Changes, each of which alone lets a run fit into ``room`` bytes on each GPU.
 
-    Fewer rows at a time cost next to nothing, computing blocks again a quarter of the speed or
-    less, more GPUs money.
+    From the cheapest on: fewer rows at a time and norms and activations computed again cost next to
+    nothing, gradients added up each pass time to send them, whole blocks computed again a quarter
+    of the speed or less, more GPUs money.
     """
     found = []
     smaller = [rows for rows in _halves(config.micro_batch_rows) if _fits(
         _with(config, rows=rows), data, world, room)]  # fmt: skip
     if smaller:
         found.append(f"micro_batch_rows={smaller[0]}")
-    shares = (0.25, 0.5, 0.75, 1.0)
-    again = [
-        (rows, share)
-        for rows, share in itertools.product([config.micro_batch_rows, 1], shares)
-        if _fits(_with(config, rows=rows, recompute=share), data, world, room)
-    ]
+    if world > 1 and _fits(_with(config, reduce_each_pass=True), data, world, room):
+        found.append("speed.reduce_each_pass=true")
+    again = _least_recomputing(config, data, world, room)
     if again:
-        rows, share = again[0]
-        fewer = "" if rows == config.micro_batch_rows else f"micro_batch_rows={rows} with "
-        found.append(f"{fewer}speed.recompute={share:g}")
-    least = _with(config, rows=1, recompute=1.0)
+        found.append(again)
+    least = _with(config, rows=1, recompute=1.0, recompute_of="block", reduce_each_pass=world > 1)
     for changed, how in (
         (config, ""),
         (least, " with micro_batch_rows=1 and speed.recompute=1"),
@@ -153,6 +162,18 @@ def remedies(config: TrainConfig, data: Data, world: int, room: float) -> list[s
         if more:
             return [*found, f"{more[0]} GPUs{how}"]
     return found
+
+
+def _least_recomputing(config: TrainConfig, data: Data, world: int, room: float) -> str:
+    """The least that is computed again so that a run fits; empty: all of it does not help."""
+    ways = itertools.product(
+        [config.micro_batch_rows, 1], ("pointwise", "block"), (0.25, 0.5, 0.75, 1.0)
+    )
+    for rows, what, share in ways:
+        if _fits(_with(config, rows, share, what), data, world, room):
+            fewer = "" if rows == config.micro_batch_rows else f"micro_batch_rows={rows} with "
+            return f"{fewer}speed.recompute={share:g} speed.recompute_of={what}"
+    return ""
 
 
 def describe_plan(plan: Plan, mfu: float = USUAL_MFU) -> Iterator[str]:
@@ -180,13 +201,15 @@ def describe_plan(plan: Plan, mfu: float = USUAL_MFU) -> Iterator[str]:
     yield f"memory          {_gib(plan.memory.peak)} on each GPU at most, predicted:"
     for name, size in _parts(plan.memory):
         yield f"                {_gib(size):>10}  {name}"
-    yield (
-        f"                {_gib(plan.recomputed.peak)} with speed.recompute=1 (activations "
-        f"{_gib(plan.recomputed.activations)})"
-    )
+    for what, memory in plan.recomputed.items():
+        yield (
+            f"                {_gib(memory.peak)} with speed.recompute=1 speed.recompute_of={what} "
+            f"(activations {_gib(memory.activations)})"
+        )
     for gpu in GPUS:
         yield f"{gpu.name:<15} {_verdict(plan, gpu)}; {_duration(plan.seconds(gpu, mfu))} at " \
-              f"{mfu:.0%} MFU, {format_count(_speed(plan, gpu, mfu))} tokens/s"  # fmt: skip
+              f"{mfu:.0%} MFU, {format_count(_speed(plan, gpu, mfu))} tokens/s; " \
+              f"roofline {plan.predicted_mfu(gpu):.0%} with a document a row"  # fmt: skip
 
 
 def _verdict(plan: Plan, gpu: Gpu) -> str:
@@ -224,11 +247,18 @@ def _fits(config: TrainConfig, data: Data, world: int, room: float) -> bool:
 
 
 def _with(
-    config: TrainConfig, rows: int | None = None, recompute: float | None = None
+    config: TrainConfig,
+    rows: int | None = None,
+    recompute: float | None = None,
+    recompute_of: str | None = None,
+    reduce_each_pass: bool | None = None,
 ) -> TrainConfig:
-    """The same run with another size of micro batches or another share of blocks."""
-    share = config.speed.recompute if recompute is None else recompute
-    speed = config.speed.model_copy(update={"recompute": share})
+    """The same run with other settings, where they are given."""
+    wanted = {
+        "recompute": recompute, "recompute_of": recompute_of, "reduce_each_pass": reduce_each_pass,
+    }  # fmt: skip
+    given = {name: value for name, value in wanted.items() if value is not None}
+    speed = config.speed.model_copy(update=given)
     update = {"micro_batch_rows": rows or config.micro_batch_rows, "speed": speed}
     return config.model_copy(update=update)
 

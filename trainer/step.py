@@ -14,11 +14,13 @@ from torch import Tensor
 
 from trainer.checkpoint_files import Piece, SavedTensors
 from trainer.config import TrainConfig
-from trainer.device import is_bf16, precision
-from trainer.distributed import Ranks, first_row, own_part, reduce_on_last, share
+from trainer.device import check_precision, is_bf16, precision
+from trainer.distributed import Ranks, first_row, own_part, reduce_gradients, share
+from trainer.flash import takes_offsets, use_flash_attention
 from trainer.loss import TokenLosses, linear_cross_entropy
 from trainer.model import Decoder, Documents
 from trainer.model.decoder import initial_weight
+from trainer.model.linear import use_fp8
 from trainer.optimizer import Optimizer
 from trainer.spikes import SpikeGuard
 from trainer.sums import COLUMNS, component_sums
@@ -87,8 +89,10 @@ class Learner:
         """Random weights from ``config.seed``: the same on every device and number of processes."""
         self.config, self.device, self.ranks = config, device, ranks or Ranks()
         self.components = components
+        check_precision(device, config)
+        use_flash_attention(config.speed.attention, device)
         self.bf16 = is_bf16(device, config.precision)
-        self.varlen = self.bf16 and device.type == "cuda"
+        self.varlen = self.bf16 and takes_offsets(config.model, device)
         """Whether attention is told by offsets where documents end, not by a mask."""
         wanted = config.speed.compile
         self.compiles = device.type == "cuda" if wanted == "auto" else wanted
@@ -109,10 +113,12 @@ class Learner:
         config = self.config
         with torch.device("meta"):
             model = Decoder(config.model, vocab_size)
-        model.recomputed_blocks = round(config.speed.recompute * config.model.layers)
+        again = round(config.speed.recompute * config.model.layers)
+        model.recompute(again, config.speed.recompute_of)
+        use_fp8(model, config.precision == "fp8")
         if self.compiles:
             for block in model.blocks:
-                block.compile()
+                block.compile(dynamic=False)  # sizes as symbols would make slower kernels
         if self.ranks.world > 1:
             share(model, self.ranks, self.device, self.bf16)
         model.to_empty(device=self.device)
@@ -182,7 +188,8 @@ class Learner:
         targets = self.ranks.add_up(torch.stack(counts).sum()).clamp(min=1)
         sums = torch.zeros(self.components, COLUMNS, dtype=torch.float64, device=self.device)
         for number, batch in enumerate(on_device, start=1):
-            reduce_on_last(self.model, number == len(on_device))
+            is_last = number == len(on_device)
+            reduce_gradients(self.model, is_last or self.config.speed.reduce_each_pass)
             losses = self._losses(batch)
             (losses.total / targets.float()).backward()
             sums += self._sums(batch, losses)

@@ -30,6 +30,7 @@ from trainer.checks import check_run
 from trainer.config import TrainConfig, learning_settings
 from trainer.curve import draw_curve
 from trainer.data import Corpus, open_corpus, unigram_entropy
+from trainer.deterministic import deterministic_kernels
 from trainer.device import choose_device, device_name, peak_flops
 from trainer.distributed import Ranks, check_batches, joined_ranks
 from trainer.errors import OutputError
@@ -92,6 +93,7 @@ def train(
     device = choose_device(config.device, int(os.environ.get("LOCAL_RANK", "0")))
     folder = OutputFolder(config.out)
     with ExitStack() as stack:
+        stack.enter_context(deterministic_kernels(config.deterministic, device))
         ranks = stack.enter_context(joined_ranks(device.type))
         run = _Run(config, corpus, device, folder, ranks)
         if ranks.is_first:

@@ -20,6 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.checkpoint import latest_checkpoint, open_checkpoint
+from trainer.config_file import load_config
+from trainer.deterministic import describe_determinism
+from trainer.device import device_kind
 from trainer.errors import TrainingError
 from trainer.output import OutputFolder
 
@@ -56,8 +59,11 @@ def verify_resume(
         say: told what happens.
 
     Raises:
+        ConfigError: the configuration is wrong.
         TrainingError: a run ended by itself with an error.
     """
+    config = load_config(config_path, overrides)
+    say(describe_determinism(config.deterministic, device_kind(config.device)))
     with tempfile.TemporaryDirectory(prefix="verify-resume-") as temporary:
         folders = [Path(temporary) / name for name in ("unbroken", "broken")]
 

@@ -31,6 +31,8 @@ def test_every_setting_says_what_it_means():
                               "checkpoint_every", "keep_checkpoints", "keep_every",
                               "evaluate_every", "evaluate_rows", "time_limit", "trackers",
                               "precision", "speed.compile", "speed.recompute", "speed.loss_chunk",
+                              "speed.recompute_of", "speed.reduce_each_pass",
+                              "deterministic", "speed.attention",
                               *learning_settings(TrainConfig(shards="a", out="b"))}  # fmt: skip
     assert described["model.tie_embeddings"] == ("true", "The output head is the embedding.")
     assert all(meaning.endswith(".") for _, meaning in described.values())

@@ -48,6 +48,26 @@ def test_two_processes_learn_what_one_does_and_one_goes_on_from_there(config_pat
     assert_close(load_model(again.checkpoint), load_model(one.checkpoint), 1e-3)
 
 
+def test_gradients_added_up_each_pass_are_the_same_and_blocks_computed_again_too(
+    config_path, tmp_path
+):
+    """Four rows a step: two passes of one row in each process."""
+    one = train(load_config(config_path, ["max_steps=6", f"out={tmp_path}/one"]))
+    cut = ["max_steps=6", "micro_batch_rows=1"]
+    ways = {
+        "last": [],
+        "each": ["speed.reduce_each_pass=true", "speed.recompute=1",
+                 "speed.recompute_of=pointwise"],
+    }  # fmt: skip
+    for name, settings in ways.items():
+        where = [*cut, *settings, f"out={tmp_path}/{name}"]
+        run_together(config_path, *where)
+        both = train(load_config(config_path, where))
+        assert both.did_nothing
+        assert losses(both) == pytest.approx(losses(one), rel=1e-5), name
+        assert_close(load_model(both.checkpoint), load_model(one.checkpoint), 1e-3)
+
+
 def test_muon_gets_whole_matrices(config_path, tmp_path):
     """Its arithmetic is bf16, so float error is larger."""
     settings = ["optimizer.kind=muon", "max_steps=8"]

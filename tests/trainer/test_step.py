@@ -99,12 +99,13 @@ def test_a_learner_goes_on_from_what_it_saved(config_path, batches, tmp_path, ov
 
 def test_recomputed_activations_change_nothing(config_path, batches):
     results = [
-        learner(config_path, f"speed.recompute={share}", "speed.loss_chunk=7").step(
-            batches(2), 1e-2
-        )
-        for share in (0, 1)
-    ]
-    assert results[0].wait() == results[1].wait()
+        learner(
+            config_path, f"speed.recompute={share}", f"speed.recompute_of={what}",
+            "speed.loss_chunk=7",
+        ).step(batches(2), 1e-2).wait()
+        for share, what in ((0, "block"), (0.5, "pointwise"), (1, "pointwise"), (1, "block"))
+    ]  # fmt: skip
+    assert results[1:] == results[:1] * 3
 
 
 def test_weight_decay_is_for_matrices_of_blocks_and_the_head(config_path):

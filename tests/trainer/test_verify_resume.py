@@ -19,6 +19,7 @@ def test_it_kills_a_run_and_finds_it_equal(config_path, tmp_path, capsys):
     said = capsys.readouterr()
     assert "bit-exact: 6 steps, killed 1 times" in said.out
     assert "killed when step" in said.err
+    assert "on a CPU every kernel adds in one order" in said.err
     assert not (tmp_path / "model").exists(), "the user's own run is not touched"
 
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from trainer.config import ModelConfig
 from trainer.model.attention import Documents
 from trainer.model.gpt2_block import Gpt2Block
 from trainer.model.llama_block import LlamaBlock
 from trainer.model.norm import RMSNorm
+from trainer.model.recompute import Recompute
 from trainer.model.rotary import rotary_table
 
 Then = Callable[[Tensor, Tensor], Any]
@@ -43,9 +43,15 @@ class Decoder(nn.Module):
         self.head = nn.Linear(config.hidden_size, vocab_size, bias=False)
         if config.tie_embeddings:
             self.head.weight = self.embedding.weight
-        self.recomputed_blocks = 0
-        """So many blocks keep no activations and are computed again for the gradient."""
+        self._rotation: tuple[Tensor, Tensor] | None = None
+        """Of the longest rows so far. Made anew, it would have the host wait for the device."""
         self._initialise()
+
+    def recompute(self, blocks: int, what: Recompute) -> None:
+        """Let so many blocks keep less for the gradient than they could."""
+        for number, block in enumerate(self.blocks):
+            assert isinstance(block, LlamaBlock | Gpt2Block)
+            block.recompute = what if number < blocks else "nothing"
 
     @torch.no_grad()
     def _initialise(self) -> None:
@@ -77,20 +83,23 @@ class Decoder(nn.Module):
             places = torch.arange(ids_bt.shape[1], device=ids_bt.device)
             x_btc = x_btc + self.positions(places if documents is None else documents.positions_bt)
         else:
-            rotation = rotary_table(ids_bt.shape[1], self.config, ids_bt.device)
+            rotation = self._rotary_table(ids_bt.shape[1], ids_bt.device)
         if self.config.fp32_residual:
             x_btc = x_btc.float()
         elif torch.is_autocast_enabled(x_btc.device.type):
             x_btc = x_btc.to(torch.get_autocast_dtype(x_btc.device.type))
-        for number, block in enumerate(self.blocks):
-            if number < self.recomputed_blocks and torch.is_grad_enabled():
-                x_btc = checkpoint(block, x_btc, rotation, documents, use_reentrant=False)
-            else:
-                x_btc = block(x_btc, rotation, documents)
+        for block in self.blocks:
+            x_btc = block(x_btc, rotation, documents)
         out: Tensor = self.norm(x_btc)
         if self.config.hidden_scale != 1:
             out = out * self.config.hidden_scale
         return out
+
+    def _rotary_table(self, length: int, device: torch.device) -> tuple[Tensor, Tensor]:
+        known = self._rotation
+        if known is None or len(known[0]) < length or known[0].device != device:
+            known = self._rotation = rotary_table(length, self.config, device)
+        return known[0][:length], known[1][:length]
 
 
 def initial_weight(name: str, shape: Sequence[int], config: ModelConfig) -> Tensor:

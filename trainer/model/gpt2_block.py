@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from trainer.config import ModelConfig
 from trainer.model.attention import Documents, attend
+from trainer.model.linear import Linear
+from trainer.model.recompute import Recompute, compute
 
 
 class Gpt2Block(nn.Module):
@@ -19,9 +21,13 @@ class Gpt2Block(nn.Module):
         self.attention = Gpt2Attention(config)
         self.feed_forward_norm = nn.LayerNorm(config.hidden_size, eps=config.norm_eps)
         self.feed_forward = GeluMlp(config)
+        self.recompute: Recompute = "nothing"
 
     def forward(self, x_btc: Tensor, rotation: None, documents: Documents | None) -> Tensor:
         """[B, T, C] -> [B, T, C]; positions are in the stream already."""
+        return compute(self._forward, self.recompute, x_btc, documents)
+
+    def _forward(self, x_btc: Tensor, documents: Documents | None) -> Tensor:
         x_btc = x_btc + self.attention(self.attention_norm(x_btc), documents)
         out: Tensor = x_btc + self.feed_forward(self.feed_forward_norm(x_btc))
         return out
@@ -34,8 +40,8 @@ class Gpt2Attention(nn.Module):
         """Build the joint projection of queries, keys and values, and the one back."""
         super().__init__()
         self.heads = config.heads
-        self.qkv = nn.Linear(config.hidden_size, 3 * config.hidden_size)
-        self.out = nn.Linear(config.hidden_size, config.hidden_size)
+        self.qkv = Linear(config.hidden_size, 3 * config.hidden_size)
+        self.out = Linear(config.hidden_size, config.hidden_size)
 
     def forward(self, x_btc: Tensor, documents: Documents | None) -> Tensor:
         """[B, T, C] -> [B, T, C]."""
@@ -52,8 +58,8 @@ class GeluMlp(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         """Build the two projections."""
         super().__init__()
-        self.up = nn.Linear(config.hidden_size, config.feed_forward_size)
-        self.down = nn.Linear(config.feed_forward_size, config.hidden_size)
+        self.up = Linear(config.hidden_size, config.feed_forward_size)
+        self.down = Linear(config.feed_forward_size, config.hidden_size)
 
     def forward(self, x_btc: Tensor) -> Tensor:
         """[B, T, C] -> [B, T, C]."""

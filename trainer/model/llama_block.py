@@ -13,7 +13,9 @@ from torch import Tensor, nn
 
 from trainer.config import ModelConfig
 from trainer.model.attention import Documents, attend
+from trainer.model.linear import Linear, linear
 from trainer.model.norm import RMSNorm
+from trainer.model.recompute import Recompute, compute
 from trainer.model.rotary import rotate
 
 
@@ -27,11 +29,17 @@ class LlamaBlock(nn.Module):
         self.attention = LlamaAttention(config)
         self.feed_forward_norm = RMSNorm(config.hidden_size, eps=config.norm_eps)
         self.feed_forward = SwiGLU(config)
+        self.recompute: Recompute = "nothing"
 
     def forward(
         self, x_btc: Tensor, rotation: tuple[Tensor, Tensor], documents: Documents | None
     ) -> Tensor:
         """[B, T, C] -> [B, T, C]."""
+        return compute(self._forward, self.recompute, x_btc, rotation, documents)
+
+    def _forward(
+        self, x_btc: Tensor, rotation: tuple[Tensor, Tensor], documents: Documents | None
+    ) -> Tensor:
         x_btc = x_btc + self.attention(self.attention_norm(x_btc), rotation, documents)
         out: Tensor = x_btc + self.feed_forward(self.feed_forward_norm(x_btc))
         return out
@@ -45,10 +53,10 @@ class LlamaAttention(nn.Module):
         super().__init__()
         self.heads, self.kv_heads, self.head_size = config.heads, config.kv_heads, config.head_size
         wide, narrow = self.heads * self.head_size, self.kv_heads * self.head_size
-        self.query = nn.Linear(config.hidden_size, wide, bias=False)
-        self.key = nn.Linear(config.hidden_size, narrow, bias=False)
-        self.value = nn.Linear(config.hidden_size, narrow, bias=False)
-        self.out = nn.Linear(wide, config.hidden_size, bias=False)
+        self.query = Linear(config.hidden_size, wide, bias=False)
+        self.key = Linear(config.hidden_size, narrow, bias=False)
+        self.value = Linear(config.hidden_size, narrow, bias=False)
+        self.out = Linear(wide, config.hidden_size, bias=False)
         if config.qk_norm:
             self.query_norm = RMSNorm(self.head_size, eps=config.norm_eps)
             self.key_norm = RMSNorm(self.head_size, eps=config.norm_eps)
@@ -60,7 +68,7 @@ class LlamaAttention(nn.Module):
         """[B, T, C] -> [B, T, C]."""
         rows, length, _ = x_btc.shape
         weights = torch.cat((self.query.weight, self.key.weight, self.value.weight))
-        joint = F.linear(x_btc, weights).view(rows, length, -1, self.head_size)
+        joint = linear(x_btc, weights, None, self.query.fp8).view(rows, length, -1, self.head_size)
         q_bthd, k_btkd, v_btkd = joint.split((self.heads, self.kv_heads, self.kv_heads), dim=2)
         if self.qk_norm:
             q_bthd, k_btkd = self.query_norm(q_bthd), self.key_norm(k_btkd)
@@ -76,13 +84,14 @@ class SwiGLU(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         """Build the three projections."""
         super().__init__()
-        self.gate = nn.Linear(config.hidden_size, config.feed_forward_size, bias=False)
-        self.up = nn.Linear(config.hidden_size, config.feed_forward_size, bias=False)
-        self.down = nn.Linear(config.feed_forward_size, config.hidden_size, bias=False)
+        self.gate = Linear(config.hidden_size, config.feed_forward_size, bias=False)
+        self.up = Linear(config.hidden_size, config.feed_forward_size, bias=False)
+        self.down = Linear(config.feed_forward_size, config.hidden_size, bias=False)
 
     def forward(self, x_btc: Tensor) -> Tensor:
         """[B, T, C] -> [B, T, C]."""
-        joint = F.linear(x_btc, torch.cat((self.gate.weight, self.up.weight)))
+        weights = torch.cat((self.gate.weight, self.up.weight))
+        joint = linear(x_btc, weights, None, self.gate.fp8)
         gate, up = joint.chunk(2, dim=-1)
         out: Tensor = self.down(F.silu(gate) * up)
         return out

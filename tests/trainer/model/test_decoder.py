@@ -85,16 +85,29 @@ def test_a_row_of_one_document_needs_no_mask():
     torch.testing.assert_close(masked, causal, atol=1e-5, rtol=1e-5)
 
 
-def test_blocks_computed_again_give_the_same_gradient():
+@pytest.mark.parametrize("changes", [{}, SHAPES["gpt2"]], ids=["llama", "gpt2"])
+@pytest.mark.parametrize("what", ["pointwise", "block"])
+def test_blocks_computed_again_give_the_same_gradient(what, changes):
     found = []
-    for recomputed in (0, 2):
+    for blocks in (0, 1, 2):
         torch.manual_seed(5)
-        model = Decoder(small(), VOCAB)
-        model.recomputed_blocks = recomputed
+        model = Decoder(small(**changes), VOCAB)
+        model.recompute(blocks, what)
         model(random_ids()).square().sum().backward()
         found.append([parameter.grad for parameter in model.parameters()])
-    for kept, again in zip(*found, strict=True):
-        assert torch.equal(kept, again)
+    for kept, *others in zip(*found, strict=True):
+        assert all(torch.equal(kept, again) for again in others)
+
+
+def test_the_rotary_table_of_the_longest_rows_serves_shorter_ones():
+    torch.manual_seed(5)
+    model, again = Decoder(small(), VOCAB), Decoder(small(), VOCAB)
+    again.load_state_dict(model.state_dict())
+    with torch.no_grad():
+        long_first = model(random_ids(length=20)), model(random_ids(length=9))
+        short_first = again(random_ids(length=9)), again(random_ids(length=20))
+    assert torch.equal(long_first[0], short_first[1])
+    assert torch.equal(long_first[1], short_first[0])
 
 
 def test_the_stream_between_blocks_stays_in_fp32_where_it_is_wanted():
