@@ -44,6 +44,7 @@ from stages.bilingual.languages import (
     ALL,
         language_counts,
     language_pairs,
+    routes,
     two_languages_once,
 )  # fmt: skip
 from stages.bilingual.pairs import pair_hashes
@@ -66,7 +67,8 @@ class Bilingual(BarrierStage):
     pairs: Literal["english", "all"] | list[tuple[str, str]] = Field(
         "english",
         description="Language pairs to look for: a list (zh stands for zh-Hans and zh-Hant too), "
-        "english: English with every other language there is, or all: every two languages.",
+        "english: English with every other language there is, or all: every two languages; by "
+        "content those without English through clusters of translations.",
     )
     find: list[str] = Field(
         ["pair_key"],
@@ -236,8 +238,7 @@ class Bilingual(BarrierStage):
             return []
         plan = Plan(folder, tuple(partitions), self.model_dump(mode="json"))
         plan.save()
-        if isinstance(self.pairs, str):
-            plan = self._with_pairs(plan, engine)
+        plan = self._with_pairs(plan, engine)
         count = len(partitions)
         paths = plan.paths("annotations", count)
         if not plan.settings["pairs"]:
@@ -261,10 +262,20 @@ class Bilingual(BarrierStage):
         return _nothing(paths)
 
     def _with_pairs(self, plan: Plan, engine: Engine) -> Plan:
-        """The plan with the pairs of the languages that there are."""
-        counted = engine.map("languages", language_counts, plan.items(len(plan.partitions)))
-        pairs = language_pairs([result["languages"] for result in counted], self.pairs == ALL)
-        plan = replace(plan, settings=plan.settings | {"pairs": pairs})
+        """The plan with the pairs of the languages that there are, and their ways through hubs."""
+        if isinstance(self.pairs, str) or routes(self.pairs, {}) != [None] * len(self.pairs):
+            counted = engine.map("languages", language_counts, plan.items(len(plan.partitions)))
+        else:
+            counted = []
+        found = [result["languages"] for result in counted]
+        pairs = self.pairs
+        if isinstance(pairs, str):
+            pairs = language_pairs(found, pairs == ALL)
+        documents: Counter[str] = Counter()
+        for counts in found:
+            documents.update(counts)
+        settings = {"pairs": pairs, "routes": routes(pairs, documents)}
+        plan = replace(plan, settings=plan.settings | settings)
         plan.save()
         return plan
 

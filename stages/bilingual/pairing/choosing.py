@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pyarrow as pa
 
 
 def _ranked(keys: Sequence[np.ndarray], scores: np.ndarray, ties: np.ndarray) -> tuple:
@@ -45,3 +46,12 @@ def best_others(key: np.ndarray, scores: np.ndarray, ties: np.ndarray) -> np.nda
     result = np.zeros(len(order), np.float32)
     result[order] = others
     return result
+
+
+def confidences(rows: pa.Table) -> np.ndarray:
+    """How sure settled pairs are (float32): what matches in order, less half of the next best.
+
+    A sister page of one site comes nearly as near as the page itself.
+    """
+    order, other = (rows.column(name).to_numpy() for name in ("order", "other"))
+    return np.maximum(order - other / 2, 0).astype(np.float32)

@@ -78,14 +78,15 @@ def write_postings(item: dict[str, Any]) -> dict[str, Any]:
     """Send the heaviest entries of one partition's documents to the buckets of the entries.
 
     Args:
-        item: also ``round``, ``documents`` of each member, and ``taken``: the files that name rows
-            that have a pair already.
+        item: also ``round``, ``documents`` of each member, ``searched``: pairs of languages, and
+            ``taken``: the files that name rows that have a pair already.
     """
     plan, index = task_plan(item)
     number = item["round"]
-    taken = _taken(plan, index, item["taken"])
+    taken = taken_nodes(plan, index, item["taken"])
     parts = [_posting_schema().empty_table()]
-    for pair, members in enumerate(member_numbers(plan).tolist()):
+    for pair in item["searched"]:
+        members = member_numbers(plan)[pair].tolist()
         space = read_space(plan.folder, number, pair)
         if len(space.weights) == 0:
             continue
@@ -98,7 +99,7 @@ def write_postings(item: dict[str, Any]) -> dict[str, Any]:
                     side = _side(item, plan, pair, space, chosen, bool(right))
                     vectors = space.vectors(side, bool(right))
                     nodes = chosen.column("node").to_numpy()
-                    parts.append(_postings(vectors, nodes, pair, bool(right)))
+                    parts.append(heaviest_entries(vectors, nodes, pair, bool(right)))
     table = pa.concat_tables(parts)
     keys = spread(table.column("entry").to_numpy() << 12 ^ table.column("pair").to_numpy())
     write_shuffle(
@@ -107,7 +108,7 @@ def write_postings(item: dict[str, Any]) -> dict[str, Any]:
     return {"postings": table.num_rows}
 
 
-def _taken(plan: Plan, index: int, paths: list[str]) -> dict[int, np.ndarray]:
+def taken_nodes(plan: Plan, index: int, paths: list[str]) -> dict[int, np.ndarray]:
     """By pair of languages, the nodes of a partition that are paired already."""
     if not paths:
         return {}
@@ -124,7 +125,7 @@ def _posting_schema() -> pa.Schema:
     )  # fmt: skip
 
 
-def _postings(vectors: Vectors, nodes: np.ndarray, pair: int, right: bool) -> pa.Table:
+def heaviest_entries(vectors: Vectors, nodes: np.ndarray, pair: int, right: bool) -> pa.Table:
     """The heaviest entries of documents as rows."""
     from stages.bilingual.pairing.vectors_kernels import heaviest
 
@@ -157,7 +158,7 @@ def join_entries(item: dict[str, Any]) -> dict[str, Any]:
         entry[order], pair[order], right[order], node[order],
         rows.column("value").to_numpy()[order],
     )  # fmt: skip
-    table = _summed(pairs, lefts, rights, products)
+    table = summed(pairs, lefts, rights, products)
     keys = spread(table.column("right").to_numpy())
     path = plan.path(round_step("candidates", number), index)
     write_shuffle(path, table, keys, content_buckets(plan))
@@ -187,7 +188,7 @@ def _join(
     return left, other, values, np.repeat(pair[begins], products)
 
 
-def _summed(
+def summed(
     pairs: np.ndarray, lefts: np.ndarray, rights: np.ndarray, values: np.ndarray
 ) -> pa.Table:
     """One row for each pair of documents, its values added up."""
@@ -217,17 +218,22 @@ def retrieve(item: dict[str, Any]) -> dict[str, Any]:
     buckets = content_buckets(plan)
     rows = read_shuffle(plan.paths(round_step("candidates", number), buckets), index)
     columns = (rows.column(name).to_numpy() for name in ("pair", "left", "right", "value"))
-    table = _summed(*columns)
+    table = summed(*columns)
     pair, left, right, value = (table.column(c).to_numpy() for c in table.column_names)
     table = table.filter(pa.array(top_of((pair, right), value, left, CANDIDATES)))
     write_table(plan.path(round_step("retrieved", number), index), table)
-    nodes = np.unique(np.concatenate([table.column(c).to_numpy() for c in ("left", "right")]))
+    ask_for_features(plan, number, index, table)
+    return {"candidates": table.num_rows}
+
+
+def ask_for_features(plan: Plan, number: int, index: int, rows: pa.Table) -> None:
+    """Ask the partitions for the features of the documents that one bucket compares."""
+    nodes = np.unique(np.concatenate([rows.column(c).to_numpy() for c in ("left", "right")]))
     asked = pa.table({"node": nodes, "bucket": np.full(len(nodes), index, np.int64)})
     partition = np.searchsorted(plan.first_nodes(), nodes, side="right") - 1
     count = len(plan.partitions)
     path = plan.path(round_step("asked", number), index)
     write_shuffle(path, asked, keys_of_buckets(count)[partition], count)
-    return {"candidates": table.num_rows}
 
 
 def send_features(item: dict[str, Any]) -> dict[str, Any]:
@@ -309,10 +315,17 @@ def _compared(
 def settle(item: dict[str, Any]) -> dict[str, Any]:
     """Keep the pairs of one bucket of left documents that are each other's best."""
     plan, index = task_plan(item)
-    number = item["round"]
-    rows = read_shuffle(
-        plan.paths(round_step("compared", number), content_buckets(plan)), index
-    ).combine_chunks()
+    return write_settled(plan, item["round"], index, compared_rows(plan, item["round"], index))
+
+
+def compared_rows(plan: Plan, number: int, index: int) -> pa.Table:
+    """What was compared in a round with the left documents of one bucket."""
+    paths = plan.paths(round_step("compared", number), content_buckets(plan))
+    return read_shuffle(paths, index).combine_chunks()
+
+
+def write_settled(plan: Plan, number: int, index: int, rows: pa.Table) -> dict[str, Any]:
+    """Write the pairs of one bucket that are each other's best."""
     rows = rows.sort_by([("pair", "ascending"), ("left", "ascending"), ("right", "ascending")])
     key = rows.column("left").to_numpy() * len(member_numbers(plan))
     key = key + rows.column("pair").to_numpy()

@@ -16,9 +16,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stages.barrier_files import Plan, gather
 from stages.base import Engine
+from stages.bilingual.pairing.choosing import confidences
+from stages.bilingual.pairing.clusters import find_through_hubs, settled_through_hubs
 from stages.bilingual.pairing.comparing_steps import (
     compare,
     content_buckets,
@@ -31,6 +34,7 @@ from stages.bilingual.pairing.comparing_steps import (
 )
 from stages.bilingual.pairing.content_files import members_of_plan
 from stages.bilingual.pairing.learning_steps import learn
+from stages.bilingual.pairing.link_steps import through_of_plan
 from stages.bilingual.pairing.preparing_steps import first_space, read_features, sum_counts
 from stages.shuffle import open_ipc
 
@@ -53,13 +57,16 @@ def find_by_content(plan: Plan, engine: Engine, taken: list[str], matched: list[
     documents = [sum(part["documents"].get(str(m), 0) for part in read) for m in range(members)]
     engine.map("frequencies", sum_counts, plan.items(members))
     more: dict[str, Any] = {"documents": documents, "taken": taken, "matched": matched}
-    pairs = len(plan.settings["pairs"])
-    engine.map("space", first_space, [item | more for item in plan.items(pairs)])
+    items = plan.items(len(plan.settings["pairs"]))
+    engine.map("space", first_space, [item | more for item in items])
+    searched = np.flatnonzero(~through_of_plan(plan)).tolist()
     for number in range(ROUNDS):
-        _round(plan, engine, more | {"round": number}, partitions, buckets)
+        now = more | {"round": number, "searched": searched}
+        _round(plan, engine, now, partitions, buckets)
         if number < ROUNDS - 1:
-            items = [item | more | {"round": number} for item in plan.items(pairs)]
-            engine.map(round_step("learn", number), learn, items)
+            engine.map(round_step("learn", number), learn, [items[i] | now for i in searched])
+    if len(searched) < len(items):
+        find_through_hubs(plan, engine, more, ROUNDS)
 
 
 def _round(plan: Plan, engine: Engine, more: dict[str, Any], partitions: int, buckets: int) -> None:
@@ -83,14 +90,15 @@ def content_pairs(plan: Plan, index: int, least: float) -> pa.Table:
     Args:
         plan: of the stage.
         index: of the bucket.
-        least: of the confidence: what matches in order, less half of that of the next best, since a
-            sister page of one site comes nearly as near as the page itself.
+        least: of the confidence.
     """
     rows = open_ipc(plan.path(round_step("settled", ROUNDS - 1), index)).read_all()
-    order, other = (rows.column(name).to_numpy() for name in ("order", "other"))
-    confidence = np.maximum(order - other / 2, 0).astype(np.float32)
-    rows = rows.append_column("confidence", pa.array(confidence))
-    rows = rows.filter(pa.array(confidence >= least))
+    rows = rows.append_column("confidence", pa.array(confidences(rows)))
+    rows = rows.append_column("through", pa.nulls(rows.num_rows, pa.string()))
+    rows = rows.append_column("weight", pa.nulls(rows.num_rows, pa.float32()))
+    if through_of_plan(plan).any():
+        rows = pa.concat_tables([rows, settled_through_hubs(plan, index, ROUNDS)])
+    rows = rows.filter(pc.greater_equal(rows.column("confidence"), least))
     nodes = [rows.column(name).to_numpy() for name in ("left", "right")]
     columns: dict[str, Any] = {"pair": rows.column("pair")}
     known = ["source", "id", "lang", "characters"]
@@ -107,10 +115,12 @@ def content_pairs(plan: Plan, index: int, least: float) -> pa.Table:
 
 def _with_reasons(columns: dict[str, Any], rows: pa.Table) -> pa.Table:
     """The table of pairs with what speaks for each."""
-    scores = (rows.column(name).to_pylist() for name in ("order", "cosine", "other"))
+    names = ("order", "cosine", "other", "through", "weight")
+    scores = (rows.column(name).to_pylist() for name in names)
     reasons = [
         f"order {order:.2f}, cosine {cosine:.2f}, next best {other:.2f}"
-        for order, cosine, other in zip(*scores, strict=True)
+        + (f", through {hub} {weight:.2f}" if hub else "")
+        for order, cosine, other, hub, weight in zip(*scores, strict=True)
     ]
     columns["pair_key"] = pa.nulls(rows.num_rows, pa.string())
     columns["ambiguous"] = pa.array(np.zeros(rows.num_rows, np.bool_))

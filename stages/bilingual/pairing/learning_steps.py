@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from stages.bilingual.pairing.content_files import (
     write_space,
 )
 from stages.bilingual.pairing.learning import learn_space
-from stages.bilingual.pairing.space import Side
+from stages.bilingual.pairing.space import Side, Space
 from stages.shuffle import open_ipc
 
 MOST_LESSONS = 3000
@@ -43,22 +44,35 @@ def learn(item: dict[str, Any]) -> dict[str, Any]:
     if len(nodes) < LEAST_LESSONS:
         write_space(plan, number + 1, index, space)
         return {"lessons": 0, "entries": len(space.weights)}
+    learned = taught(plan, index, space, nodes, item["documents"])
+    write_space(plan, number + 1, index, learned)
+    return {"lessons": len(nodes), "entries": len(learned.weights)}
+
+
+def taught(plan: Plan, index: int, space: Space, nodes: np.ndarray, documents: list[int]) -> Space:
+    """What pairs of documents teach of one pair of languages.
+
+    Args:
+        plan: of the stage.
+        index: of the pair of languages.
+        space: in which the documents are aligned.
+        nodes: int64 [pairs, 2].
+        documents: how many there are of each member.
+    """
     languages, sides, places = [], [], []
     for right, member in enumerate(member_numbers(plan)[index].tolist()):
         path = plan.path("frequencies", member)
-        language, lines = read_language(path, item["documents"][member])
+        language, lines = read_language(path, documents[member])
         languages.append(language)
         mine = np.unique(nodes[:, right])
         table = features_of_nodes(plan, mine)
         sides.append(space.side(features_of(table), bool(right), lines))
         places.append(np.searchsorted(mine, nodes[:, right]))
     both: tuple[Side, Side] = (sides[0], sides[1])
-    learned = learn_space(
+    return learn_space(
         read_space(plan.folder, 0, index), space, (languages[0], languages[1]), both,
         (places[0], places[1]),
     )  # fmt: skip
-    write_space(plan, number + 1, index, learned)
-    return {"lessons": len(nodes), "entries": len(learned.weights)}
 
 
 def _sure_pairs(plan: Plan, number: int, pair: int, matched: list[str]) -> np.ndarray:
@@ -66,15 +80,28 @@ def _sure_pairs(plan: Plan, number: int, pair: int, matched: list[str]) -> np.nd
     found = [np.zeros((0, 2), np.int64)]
     for path in plan.paths(round_step("settled", number), content_buckets(plan)):
         rows = open_ipc(path).read_all()
-        order, other = (rows.column(name).to_numpy() for name in ("order", "other"))
-        sure = (order >= SURE_ORDER) & (order - other >= SURE_GAP)
-        sure &= rows.column("pair").to_numpy() == pair
-        found.append(_nodes(rows.filter(pa.array(sure)), "left", "right"))
+        mine = sure(rows) & (rows.column("pair").to_numpy() == pair)
+        found.append(_nodes(rows.filter(pa.array(mine)), "left", "right"))
+    return chosen_lessons([*found, *matched_nodes(pair, matched)])
+
+
+def sure(rows: pa.Table) -> np.ndarray:
+    """Which settled pairs teach (bool)."""
+    order, other = (rows.column(name).to_numpy() for name in ("order", "other"))
+    return (order >= SURE_ORDER) & (order - other >= SURE_GAP)
+
+
+def matched_nodes(pair: int, matched: list[str]) -> Iterator[np.ndarray]:
+    """The nodes of pairs found by key or address, of one pair of languages."""
     for path in matched:
         rows = open_ipc(path).read_all()
         good = rows.column("close").to_numpy(zero_copy_only=False)
         good = good & (rows.column("pair").to_numpy() == pair)
-        found.append(_nodes(rows.filter(pa.array(good)), "left_node", "right_node"))
+        yield _nodes(rows.filter(pa.array(good)), "left_node", "right_node")
+
+
+def chosen_lessons(found: Sequence[np.ndarray]) -> np.ndarray:
+    """The pairs of nodes (int64 [pairs, 2]) whose numbers hash lowest, if there are too many."""
     nodes = np.concatenate(found)
     return nodes[np.argsort(spread(nodes[:, 0]), kind="stable")[:MOST_LESSONS]]
 

@@ -4,14 +4,16 @@ import numpy as np
 
 SYLLABLES = [a + b for a in "bcdfghjk" for b in "aou"]
 
+LANGUAGES = ("en", "fr", "th", "zh")
+
 
 def word(number, language):
-    """The same word in either of two languages that share no word."""
-    rng = np.random.default_rng(1000 * number + (language == "xx"))
+    """The same word in languages that share no word."""
+    rng = np.random.default_rng(1000 * number)
     return language[0] + "".join(rng.choice(SYLLABLES, 3))
 
 
-WORDS = {language: [word(i, language) for i in range(600)] for language in ("en", "fr")}
+WORDS = {language: [word(i, language) for i in range(600)] for language in LANGUAGES}
 
 
 def sentence(rng):
