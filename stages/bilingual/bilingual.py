@@ -82,6 +82,11 @@ class Bilingual(BarrierStage):
         description="Whether what a crawl's addresses call a language is learned, besides the "
         "usual codes.",
     )
+    embedding: str | None = Field(
+        None,
+        description="By content: a folder with an embedding model (model2vec, or "
+        "sentence-transformers where that is installed), a further sign of what translates what.",
+    )
     min_confidence: float = Field(
         0.14,
         ge=0,
@@ -174,6 +179,12 @@ class Bilingual(BarrierStage):
             )
         return self
 
+    @model_validator(mode="after")
+    def _embedding_of_content(self) -> Bilingual:
+        if self.embedding and "content" not in self.find:
+            raise ValueError("embedding: it helps to find pairs by content, which find leaves out")
+        return self
+
     @field_validator("find")
     @classmethod
     def _only_finders_there_are(cls, find: list[str]) -> list[str]:
@@ -190,10 +201,19 @@ class Bilingual(BarrierStage):
         return pairs if isinstance(pairs, str) else two_languages_once(pairs)
 
     def assets(self) -> list[str]:
-        """The model that tells in which language a sentence is."""
+        """The model that tells in which language a sentence is, and that of ``embedding``."""
+        from stages.bilingual.pairing.embedding import model_files
         from stages.language.fasttext_model import model_path
 
-        return [model_path("lid.176")] if self.align else []
+        files = model_files(self.embedding) if self.embedding else []
+        return [*([model_path("lid.176")] if self.align else []), *files]
+
+    def check_settings(self) -> None:
+        """Open the embedding model: a wrong folder is told before any work."""
+        from stages.bilingual.pairing.embedding import open_embedding
+
+        if self.embedding:
+            open_embedding(self.embedding)
 
     def kernel_packages(self) -> set[str]:
         """Those that align and judge sentences, and those of the ways of finding."""

@@ -54,4 +54,4 @@ def confidences(rows: pa.Table) -> np.ndarray:
     A sister page of one site comes nearly as near as the page itself.
     """
     order, other = (rows.column(name).to_numpy() for name in ("order", "other"))
-    return np.maximum(order - other / 2, 0).astype(np.float32)
+    return np.clip(order - other / 2, 0, 1).astype(np.float32)

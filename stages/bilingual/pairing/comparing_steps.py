@@ -29,6 +29,7 @@ from stages.bilingual.pairing.content_files import (
     read_language,
     read_space,
 )
+from stages.bilingual.pairing.embedding_files import WEIGHT, apart, similarities
 from stages.bilingual.pairing.features import Frequencies
 from stages.bilingual.pairing.space import SHRINKAGE, Side, Space, Vectors
 from stages.shuffle import bucket_count, read_shuffle, write_shuffle
@@ -221,6 +222,10 @@ def retrieve(item: dict[str, Any]) -> dict[str, Any]:
     table = summed(*columns)
     pair, left, right, value = (table.column(c).to_numpy() for c in table.column_names)
     table = table.filter(pa.array(top_of((pair, right), value, left, CANDIDATES)))
+    if plan.settings["embedding"]:
+        near = read_shuffle(plan.paths("nearest", len(plan.partitions)), index)
+        near = pa.concat_tables([table, near])
+        table = summed(*(near.column(name).to_numpy() for name in near.column_names))
     write_table(plan.path(round_step("retrieved", number), index), table)
     ask_for_features(plan, number, index, table)
     return {"candidates": table.num_rows}
@@ -289,7 +294,7 @@ def _compared(
     """Cosine and order of one language pair's candidates, the nearest of each right document."""
     space = read_space(plan.folder, item["round"], pair)
     held = sent.column("node").to_numpy()
-    sides, vectors, places = [], [], []
+    sides, vectors, places, embedded = [], [], [], []
     nodes = [rows.column(name).to_numpy() for name in ("left", "right")]
     for right in (False, True):
         mine = np.unique(nodes[right])
@@ -298,10 +303,16 @@ def _compared(
         sides.append(side)
         vectors.append(space.vectors(side, right))
         places.append(np.searchsorted(mine, nodes[right]))
+        if plan.settings["embedding"]:
+            embedded.append(apart(plan, table))
     cosine = space.cosines(places[0], places[1], vectors[0], vectors[1])
-    near = top_of((nodes[1],), cosine, nodes[0], ORDERED)
+    further = np.zeros(len(cosine), np.float32)
+    if embedded:
+        further += WEIGHT * similarities(embedded, places[0], places[1])
+    near = top_of((nodes[1],), cosine + further, nodes[0], ORDERED)
     left, right, cosine = nodes[0][near], nodes[1][near], cosine[near]
-    order, _, _ = space.order(places[0][near], places[1][near], sides[0], sides[1])
+    matched, _, _ = space.order(places[0][near], places[1][near], sides[0], sides[1])
+    order = matched + further[near]
     columns = [
         np.full(len(left), pair, np.int32), left, right, cosine, order,
         best_of(right, order, left), best_others(right, order, left),

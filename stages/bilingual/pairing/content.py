@@ -33,6 +33,7 @@ from stages.bilingual.pairing.comparing_steps import (
     write_postings,
 )
 from stages.bilingual.pairing.content_files import members_of_plan
+from stages.bilingual.pairing.embedding_steps import prepare_embeddings
 from stages.bilingual.pairing.learning_steps import learn
 from stages.bilingual.pairing.link_steps import through_of_plan
 from stages.bilingual.pairing.preparing_steps import first_space, read_features, sum_counts
@@ -60,6 +61,7 @@ def find_by_content(plan: Plan, engine: Engine, taken: list[str], matched: list[
     items = plan.items(len(plan.settings["pairs"]))
     engine.map("space", first_space, [item | more for item in items])
     searched = np.flatnonzero(~through_of_plan(plan)).tolist()
+    prepare_embeddings(plan, engine, more | {"searched": searched})
     for number in range(ROUNDS):
         now = more | {"round": number, "searched": searched}
         _round(plan, engine, now, partitions, buckets)
@@ -110,15 +112,16 @@ def content_pairs(plan: Plan, index: int, least: float) -> pa.Table:
             columns["source"] = table.column("source")
         columns |= {f"{side}_{name}": table.column(name) for name in known[1:]}
         columns[f"{side}_node"] = pa.array(mine, pa.int64())
-    return _with_reasons(columns, rows)
+    return _with_reasons(columns, rows, bool(plan.settings["embedding"]))
 
 
-def _with_reasons(columns: dict[str, Any], rows: pa.Table) -> pa.Table:
+def _with_reasons(columns: dict[str, Any], rows: pa.Table, embedding: bool) -> pa.Table:
     """The table of pairs with what speaks for each."""
+    said = "order and embedding" if embedding else "order"
     names = ("order", "cosine", "other", "through", "weight")
     scores = (rows.column(name).to_pylist() for name in names)
     reasons = [
-        f"order {order:.2f}, cosine {cosine:.2f}, next best {other:.2f}"
+        f"{said} {order:.2f}, cosine {cosine:.2f}, next best {other:.2f}"
         + (f", through {hub} {weight:.2f}" if hub else "")
         for order, cosine, other, hub, weight in zip(*scores, strict=True)
     ]

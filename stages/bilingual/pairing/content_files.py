@@ -21,8 +21,9 @@ from stages.bilingual.pairing.space import Language, Space
 from stages.shuffle import ipc_writer, open_ipc
 
 FEATURE_SCHEMA = pa.schema(
-    [pa.field("node", pa.int64()), pa.field("member", pa.int16()), *FEATURE_FIELDS]
-)
+    [pa.field("node", pa.int64()), pa.field("member", pa.int16()), *FEATURE_FIELDS,
+     pa.field("vector", pa.large_list(pa.int16()))]
+)  # fmt: skip
 
 
 def members_of_plan(plan: Plan) -> list[str]:

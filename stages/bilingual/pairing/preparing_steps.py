@@ -27,6 +27,7 @@ from stages.bilingual.pairing.content_files import (
     write_counts,
     write_space,
 )
+from stages.bilingual.pairing.embedding_files import vector_column
 from stages.bilingual.pairing.features import Frequencies, features
 from stages.bilingual.pairing.space import identity_space
 from stages.shuffle import ipc_writer, open_ipc
@@ -69,6 +70,7 @@ def _features(plan: Plan, batch: pa.RecordBatch, live: np.ndarray, node: int) ->
     syllabic = [members_of_plan(plan).index(m) for m in SYLLABIC if m in members_of_plan(plan)]
     found = features(text, np.isin(member[rows], syllabic))
     columns = [pa.array(rows + node, pa.int64()), pa.array(member[rows]), *found.columns()]
+    columns.append(vector_column(plan.settings["embedding"], text))
     return pa.Table.from_arrays(columns, schema=FEATURE_SCHEMA)
 
 
