@@ -279,9 +279,9 @@ def kinds(
 
 
 def measure(
-    rows: list[dict[str, Any]], language: str, seed: int, most: int | None = None
+    rows: list[dict[str, Any]], language: str, seed: int, most: int | None = None, **settings: Any
 ) -> dict[str, Any]:
-    """One language with English; ``most``: of so many documents only."""
+    """One language with English; ``most``: of so many documents; more settings of the stage."""
     chosen, mates = pool(rows, language, seed)
     if most is not None:
         chosen = sorted(chosen, key=lambda row: chance("growth", row["key"] or row["id"]))[:most]
@@ -289,7 +289,7 @@ def measure(
         mates = {right: left for right, left in mates.items() if {right, left} <= here}
     by_id = {row["id"]: row for row in chosen}
     size = sum(len(row["text"].encode()) for row in chosen) / 1e6
-    stage = Bilingual(pairs=[("en", language)], find=["content"], min_confidence=0)
+    stage = Bilingual(pairs=[("en", language)], find=["content"], min_confidence=0, **settings)
     least = Bilingual.model_fields["min_confidence"].default
     with tempfile.TemporaryDirectory() as folder:
         pairs, seconds, steps = run_stage(stage, chosen, Path(folder))

@@ -48,7 +48,7 @@ def best_others(key: np.ndarray, scores: np.ndarray, ties: np.ndarray) -> np.nda
     return result
 
 
-def confidences(rows: pa.Table) -> np.ndarray:
+def confidence_of(rows: pa.Table) -> np.ndarray:
     """How sure settled pairs are (float32): what matches in order, less half of the next best.
 
     A sister page of one site comes nearly as near as the page itself.

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from stages.barrier_files import Plan, task_plan
 from stages.base import Engine
-from stages.bilingual.pairing.choosing import confidences
+from stages.bilingual.pairing.choosing import confidence_of
 from stages.bilingual.pairing.comparing_steps import (
     compare,
     content_buckets,
@@ -119,7 +119,7 @@ def settled_through_hubs(plan: Plan, index: int, number: int) -> pa.Table:
         right one had more than a wrong one in .96 of the cases (own alone .94, link alone .96).
     """
     rows = open_ipc(plan.path(round_step("settled", number), index)).read_all()
-    rows = rows.append_column("own", pa.array(confidences(rows)))
+    rows = rows.append_column("own", pa.array(confidence_of(rows)))
     checked = open_ipc(plan.path("checked", index)).read_all()
     checked = checked.set_column(0, "pair", checked.column("pair").cast(rows.schema.field(0).type))
     keys = ["pair", "left", "right"]

@@ -29,7 +29,7 @@ from stages.bilingual.pairing.content_files import (
     read_language,
     read_space,
 )
-from stages.bilingual.pairing.embedding_files import WEIGHT, apart, similarities
+from stages.bilingual.pairing.embedding_files import apart, evidence
 from stages.bilingual.pairing.features import Frequencies
 from stages.bilingual.pairing.space import SHRINKAGE, Side, Space, Vectors
 from stages.shuffle import bucket_count, read_shuffle, write_shuffle
@@ -308,7 +308,7 @@ def _compared(
     cosine = space.cosines(places[0], places[1], vectors[0], vectors[1])
     further = np.zeros(len(cosine), np.float32)
     if embedded:
-        further += WEIGHT * similarities(embedded, places[0], places[1])
+        further += evidence(embedded, places[0], places[1])
     near = top_of((nodes[1],), cosine + further, nodes[0], ORDERED)
     left, right, cosine = nodes[0][near], nodes[1][near], cosine[near]
     matched, _, _ = space.order(places[0][near], places[1][near], sides[0], sides[1])

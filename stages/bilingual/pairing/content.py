@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from stages.barrier_files import Plan, gather
 from stages.base import Engine
-from stages.bilingual.pairing.choosing import confidences
+from stages.bilingual.pairing.choosing import confidence_of
 from stages.bilingual.pairing.clusters import find_through_hubs, settled_through_hubs
 from stages.bilingual.pairing.comparing_steps import (
     compare,
@@ -95,7 +95,7 @@ def content_pairs(plan: Plan, index: int, least: float) -> pa.Table:
         least: of the confidence.
     """
     rows = open_ipc(plan.path(round_step("settled", ROUNDS - 1), index)).read_all()
-    rows = rows.append_column("confidence", pa.array(confidences(rows)))
+    rows = rows.append_column("confidence", pa.array(confidence_of(rows)))
     rows = rows.append_column("through", pa.nulls(rows.num_rows, pa.string()))
     rows = rows.append_column("weight", pa.nulls(rows.num_rows, pa.float32()))
     if through_of_plan(plan).any():

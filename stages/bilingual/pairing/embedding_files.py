@@ -15,8 +15,10 @@ from stages.barrier_files import Plan, fixed_lists, write_table
 from stages.bilingual.pairing.embedding import centred, document_vectors, open_embedding, scale
 from stages.shuffle import open_ipc
 
-WEIGHT = 0.3
-"""Of the cosine of two documents' vectors, beside the share of them that matches in order."""
+WEIGHT, NEITHER = 0.3, 0.3
+"""What an embedding adds to the share that matches in order: so much of what the cosine is above a
+value that says neither. Of Japanese prose unseen by the model .88 was found with both and at a
+precision of .98, .84 without a model, .92 at .96 where all of the cosine was added."""
 
 
 def vector_column(folder: str | None, texts: pa.Array) -> pa.Array:
@@ -60,10 +62,8 @@ def apart(plan: Plan, table: pa.Table) -> np.ndarray:
     return centred(vectors, centres[:, : vectors.shape[1]], table.column("member").to_numpy())
 
 
-def similarities(
-    vectors: Sequence[np.ndarray], lefts: np.ndarray, rights: np.ndarray
-) -> np.ndarray:
-    """Cosines of pairs of documents, 0 where they are below, float32."""
+def evidence(vectors: Sequence[np.ndarray], lefts: np.ndarray, rights: np.ndarray) -> np.ndarray:
+    """What the vectors of pairs of documents say for them, or against, float32 [pairs]."""
     products = np.einsum("ij,ij->i", vectors[0][lefts], vectors[1][rights])
     length = scale(max(vectors[0].shape[1], 1))
-    return np.maximum(products / (length * length), 0).astype(np.float32)
+    return (WEIGHT * (products / (length * length) - NEITHER)).astype(np.float32)

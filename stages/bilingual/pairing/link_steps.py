@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from stages.barrier_files import Plan, task_plan, write_answers, write_table
-from stages.bilingual.pairing.choosing import confidences, top_of
+from stages.bilingual.pairing.choosing import confidence_of, top_of
 from stages.bilingual.pairing.comparing_steps import (
     compared_rows,
     content_buckets,
@@ -88,7 +88,7 @@ def _links_of_content(
     plan: Plan, rows: pa.Table
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The same of the pairs settled that are good enough to be kept."""
-    confidence = confidences(rows)
+    confidence = confidence_of(rows)
     good = confidence >= plan.settings["min_confidence"]
     rows = rows.filter(pa.array(good))
     return (*_pair_and_nodes(rows, ""), confidence[good], sure(rows))

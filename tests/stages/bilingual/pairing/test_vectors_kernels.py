@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.bilingual.pairing.choosing import best_of, best_others, top_of
-from stages.bilingual.pairing.comparing_steps import _join, _summed
+from stages.bilingual.pairing.comparing_steps import _join, summed
 from stages.bilingual.pairing.features import Features
 from stages.bilingual.pairing.space import SHRINKAGE, Side, Space, Table, itself
 from stages.bilingual.pairing.vectors_kernels import heaviest
@@ -115,7 +115,7 @@ def test_documents_of_one_entry_meet_once_each(postings):
     pair, entry, right, node = (np.array([row[i] for row in rows], np.int64) for i in range(4))
     value = (1 + node).astype(np.float32)
     lefts, rights, products, pairs = _join(entry, pair, right.astype(np.bool_), node, value)
-    table = _summed(pairs, lefts, rights, products)
+    table = summed(pairs, lefts, rights, products)
     expected = Counter()
     for p, e, r, n in rows:
         for p2, e2, r2, n2 in rows:
