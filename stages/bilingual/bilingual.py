@@ -81,11 +81,11 @@ class Bilingual(BarrierStage):
         "usual codes.",
     )
     min_confidence: float = Field(
-        0.14,
+        0.11,
         ge=0,
         le=1,
         description="By content: least share of both texts that matches once they are aligned, "
-        "less half of that with any other partner either could have.",
+        "less three quarters of that with any other partner either could have.",
     )
     max_length_ratio: float = Field(
         4.0, ge=1, description="Most characters of one side per character of the other."

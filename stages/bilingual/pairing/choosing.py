@@ -1,10 +1,18 @@
-"""The best of groups, without a loop over them."""
+"""The best of groups, without a loop over them, and how sure they are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+import pyarrow as pa
+
+OTHER_SHARE = 0.75
+"""Of what the next best matches, taken off: a sister page of one site comes nearly as near as the
+page itself. Chosen with ``ORDER_SHRINKAGE`` on six languages, with and without code."""
+SURE_CONFIDENCE = 0.1
+"""Pairs that teach. Wrong ones among them do little harm, too few lessons do much: of 46 Thai pages
+of twenty short messages 38 were found with this, 28 when only the surest taught."""
 
 
 def _ranked(keys: Sequence[np.ndarray], scores: np.ndarray, ties: np.ndarray) -> tuple:
@@ -45,3 +53,9 @@ def best_others(key: np.ndarray, scores: np.ndarray, ties: np.ndarray) -> np.nda
     result = np.zeros(len(order), np.float32)
     result[order] = others
     return result
+
+
+def confidence_of(rows: pa.Table) -> np.ndarray:
+    """float32 [rows]: what matches in order, less most of what the next best matches."""
+    order, other = (rows.column(name).to_numpy() for name in ("order", "other"))
+    return np.maximum(order - OTHER_SHARE * other, 0).astype(np.float32)

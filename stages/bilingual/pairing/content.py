@@ -19,23 +19,27 @@ import pyarrow as pa
 
 from stages.barrier_files import Plan, gather
 from stages.base import Engine
+from stages.bilingual.pairing.choosing import confidence_of
 from stages.bilingual.pairing.comparing_steps import (
     compare,
     content_buckets,
     join_entries,
+    nearest_left,
     retrieve,
     round_step,
     send_features,
     settle,
     write_postings,
 )
-from stages.bilingual.pairing.content_files import members_of_plan
+from stages.bilingual.pairing.content_files import members_of_plan, read_rounds, write_rounds
 from stages.bilingual.pairing.learning_steps import learn
 from stages.bilingual.pairing.preparing_steps import first_space, read_features, sum_counts
 from stages.shuffle import open_ipc
 
-ROUNDS = 3
-"""Later ones move recall by less than .005."""
+LEAST_ROUNDS, MOST_ROUNDS = 3, 5
+ENOUGH_GROWTH = 1.05
+"""Another round is worth it while the sure pairs grow by so much: a few short documents teach
+slowly, three rounds do for a site."""
 
 
 def find_by_content(plan: Plan, engine: Engine, taken: list[str], matched: list[str]) -> None:
@@ -55,18 +59,23 @@ def find_by_content(plan: Plan, engine: Engine, taken: list[str], matched: list[
     more: dict[str, Any] = {"documents": documents, "taken": taken, "matched": matched}
     pairs = len(plan.settings["pairs"])
     engine.map("space", first_space, [item | more for item in plan.items(pairs)])
-    for number in range(ROUNDS):
-        _round(plan, engine, more | {"round": number}, partitions, buckets)
-        if number < ROUNDS - 1:
-            items = [item | more | {"round": number} for item in plan.items(pairs)]
-            engine.map(round_step("learn", number), learn, items)
+    sure = 0
+    for number in range(MOST_ROUNDS):
+        before, sure = sure, _round(plan, engine, more | {"round": number}, partitions, buckets)
+        last = number + 1 >= LEAST_ROUNDS and sure < ENOUGH_GROWTH * before
+        if last or number + 1 == MOST_ROUNDS:
+            write_rounds(plan, number + 1)
+            break
+        items = [item | more | {"round": number} for item in plan.items(pairs)]
+        engine.map(round_step("learn", number), learn, items)
 
 
-def _round(plan: Plan, engine: Engine, more: dict[str, Any], partitions: int, buckets: int) -> None:
-    """One comparison of all with all."""
+def _round(plan: Plan, engine: Engine, more: dict[str, Any], partitions: int, buckets: int) -> int:
+    """One comparison of all with all; how many pairs are sure."""
     steps = (
         ("postings", write_postings, partitions),
         ("candidates", join_entries, buckets),
+        ("nearest", nearest_left, buckets),
         ("retrieved", retrieve, buckets),
         ("sent", send_features, partitions),
         ("compared", compare, buckets),
@@ -74,7 +83,8 @@ def _round(plan: Plan, engine: Engine, more: dict[str, Any], partitions: int, bu
     )
     for name, function, count in steps:
         items = [item | more for item in plan.items(count)]
-        engine.map(round_step(name, more["round"]), function, items)
+        results = engine.map(round_step(name, more["round"]), function, items)
+    return sum(result["sure"] for result in results)
 
 
 def content_pairs(plan: Plan, index: int, least: float) -> pa.Table:
@@ -83,14 +93,11 @@ def content_pairs(plan: Plan, index: int, least: float) -> pa.Table:
     Args:
         plan: of the stage.
         index: of the bucket.
-        least: of the confidence: what matches in order, less half of that of the next best, since a
-            sister page of one site comes nearly as near as the page itself.
+        least: of the confidence.
     """
-    rows = open_ipc(plan.path(round_step("settled", ROUNDS - 1), index)).read_all()
-    order, other = (rows.column(name).to_numpy() for name in ("order", "other"))
-    confidence = np.maximum(order - other / 2, 0).astype(np.float32)
-    rows = rows.append_column("confidence", pa.array(confidence))
-    rows = rows.filter(pa.array(confidence >= least))
+    rows = open_ipc(plan.path(round_step("settled", read_rounds(plan) - 1), index)).read_all()
+    rows = rows.append_column("confidence", pa.array(confidence_of(rows)))
+    rows = rows.filter(pa.array(rows.column("confidence").to_numpy() >= least))
     nodes = [rows.column(name).to_numpy() for name in ("left", "right")]
     columns: dict[str, Any] = {"pair": rows.column("pair")}
     known = ["source", "id", "lang", "characters"]

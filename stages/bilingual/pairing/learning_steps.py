@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from stages.barrier_files import Plan, task_plan
+from stages.bilingual.pairing.choosing import SURE_CONFIDENCE, confidence_of
 from stages.bilingual.pairing.comparing_steps import content_buckets, round_step, spread
 from stages.bilingual.pairing.content_files import (
     features_of,
@@ -24,9 +25,6 @@ from stages.shuffle import open_ipc
 MOST_LESSONS = 3000
 """Sure pairs of documents that teach; more teach little more and cost as much each."""
 LEAST_LESSONS = 5
-SURE_ORDER, SURE_GAP = 0.18, 0.08
-"""A pair is sure when so much of it matches in order, and so much less of any other that either
-document could have."""
 
 
 def learn(item: dict[str, Any]) -> dict[str, Any]:
@@ -66,8 +64,7 @@ def _sure_pairs(plan: Plan, number: int, pair: int, matched: list[str]) -> np.nd
     found = [np.zeros((0, 2), np.int64)]
     for path in plan.paths(round_step("settled", number), content_buckets(plan)):
         rows = open_ipc(path).read_all()
-        order, other = (rows.column(name).to_numpy() for name in ("order", "other"))
-        sure = (order >= SURE_ORDER) & (order - other >= SURE_GAP)
+        sure = confidence_of(rows) >= SURE_CONFIDENCE
         sure &= rows.column("pair").to_numpy() == pair
         found.append(_nodes(rows.filter(pa.array(sure)), "left", "right"))
     for path in matched:
