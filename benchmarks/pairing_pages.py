@@ -133,9 +133,9 @@ def _messages(
     return result
 
 
-def _first(text: str | tuple[str, ...]) -> str:
+def _first(text: str | tuple[str, ...] | list[str] | None) -> str:
     """A message, or its singular."""
-    return text if isinstance(text, str) else text[0]
+    return text if isinstance(text, str) else text[0] if text else ""
 
 
 def _leaves(value: Any, name: str) -> Iterator[tuple[str, str]]:
@@ -168,7 +168,8 @@ def manual_pages(folders: list[Path], languages: list[str]) -> list[Page]:
 
 def unmarked(text: str) -> str:
     """A page of the manual as plain lines: one for each paragraph."""
-    lines, paragraph = [], []
+    lines: list[str] = []
+    paragraph: list[str] = []
     for line in text.split("\n"):
         macro = re.match(r"[.']\s*([A-Za-z\\\"]+)\s*(.*)", line)
         if macro and macro[1] in ("B", "I", "BR", "IR", "RB", "RI", "BI", "IB", "SM", "SB"):
