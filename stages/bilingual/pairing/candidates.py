@@ -9,7 +9,7 @@ from stages.bilingual.pairing.candidates_kernels import shortlist
 
 MOST_PRODUCTS = 20_000
 """Left times right documents of one entry; of more, those meet in which it weighs most. With such
-entries left out, three of a hundred short Thai pages were not found among 10,000 posts."""
+entries left out, three of 91 Thai pages were not found among 10,000 short posts."""
 SHORTLIST, LEFT_SHORTLIST = 48, 12
 """Candidates of a right, and of a left document, that one bucket of entries names."""
 SUMMED = pa.schema(

@@ -12,7 +12,7 @@ OTHER_SHARE = 0.75
 page itself. Chosen with ``ORDER_SHRINKAGE`` on six languages, with and without code."""
 SURE_CONFIDENCE = 0.1
 """Pairs that teach. Wrong ones among them do little harm, too few lessons do much: of 46 Thai pages
-of twenty short messages 38 were found with this, 28 when only the surest taught."""
+of twenty short messages .80 were kept with .09, .74 with .12."""
 
 
 def _ranked(keys: Sequence[np.ndarray], scores: np.ndarray, ties: np.ndarray) -> tuple:
