@@ -26,7 +26,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from document_pairing import REMOVED, UNTRANSLATED, chance, documents, identified, run_stage
+from document_pairing import REMOVED, UNTRANSLATED, chance, identified, run_stage
+from pairing_pages import documents, only_prose
 
 from stages.bilingual.bilingual import Bilingual
 
@@ -141,7 +142,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     languages = list(options.languages)
-    rows = documents(options.data, languages, options.prose)
+    rows = documents(options.data, languages)
+    rows = only_prose(rows) if options.prose else rows
     for row, found in zip(rows, identified(rows), strict=True):
         row["found"] = found
     rows = left_over(rows, languages, options.seed)

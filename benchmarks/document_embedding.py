@@ -28,7 +28,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from document_pairing import chance, documents, identified, measure
+from document_pairing import chance, identified, measure, pool
+from pairing_pages import documents, only_prose
 from safetensors.numpy import save_file
 from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import svds
@@ -116,7 +117,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    rows = documents(options.data, ["en", *options.languages], only_prose=True)
+    rows = only_prose(documents(options.data, ["en", *options.languages]))
     for row, found in zip(rows, identified(rows), strict=True):
         row["found"] = found
     if not options.model.exists():
@@ -127,7 +128,8 @@ def main() -> None:
     print("lang  embedding  mates  recall  precision  R@.98  MB/s")
     for language in options.languages:
         for folder in (None, str(options.model)):
-            result = measure(rows, language, options.seed, embedding=folder, align=False)
+            pages = pool(rows, language, options.seed)
+            result = measure(*pages, language, embedding=folder, align=False)
             results[f"{language} {'with' if folder else 'without'}"] = result
             said = result["kinds"]["all"]
             print(

@@ -1,28 +1,32 @@
 """Translations found without keys or addresses: recall, precision, by language and kind of page.
 
-    python benchmarks/document_pairing.py DATA [--languages zh fr ...] [--seed 0] [--growth]
-        [--prose] [--wheels WHEEL ...] [--json OUT]
+    python benchmarks/document_pairing.py DATA [--languages zh fr ...] [--seeds 0 1 2] [--growth]
+        [--prose] [--wheels WHEEL ...] [--manuals FOLDER ...] [--groups] [--json OUT]
 
 DATA is a folder of JSONL.zst files: ``bilingual_*`` (``text``, ``lang``, ``pair_key``) and
 ``mono_<lang>_*``. For each language, its pages and the English ones go through the stage
 ``bilingual`` with ``find: [content]``, languages identified by ``langid`` and nothing else known.
-Before that 15 % of the pages are taken away on each side, so that they leave sister pages behind,
-and pages of the same language that have no translation are added.
+Before that 15 % of the pages are taken away on each side (others with each seed), so that they
+leave sister pages behind, and pages of the same language that have no translation are added.
 
 A page of which more than half the long lines are English is no translation: a pair of such a page
 that the stage keeps counts as wrong, whatever its key says. What is told:
 
-* recall and precision of the pairs kept at the stage's own threshold;
+* recall and precision of the pairs kept at the stage's own threshold: the mean over the seeds, and
+  the range in brackets;
 * the recall that the best threshold would have at precision .98;
 * pairs found wrong that are sister pages of one site (same set of documents), and others;
 * pages of less than 600 characters, and pages without code, apart; ``--prose`` leaves nothing but
   prose: code, links, markup and short lines are cut out of every page first, and at most 15 lines
   of each are kept;
 * MB of both sides a second (one process); ``--growth``: the same at 1, 4 and 16 times as many
-  documents: others of every language, not copies.
+  documents: others of every language, not copies; and the most memory at one time (a process each);
+* ``--groups``: of each language 1, 3, 10, 30, 100 translated pages alone, longest first, beside
+  fifty English ones: how few teach how much.
 
-``--wheels`` takes the pages from Python packages instead (``pip download --no-deps wagtail``; needs
-``babel``): a page is twenty messages that follow on each other in a catalogue.
+Pages from elsewhere: ``--wheels`` takes them from Python packages (``pip download --no-deps wagtail
+django pgadmin4 homeassistant``; needs ``babel``), ``--manuals`` from manuals
+(``usr/share/man`` of the packages ``manpages``, ``manpages-fr``, ``manpages-ja``, ...).
 """
 
 from __future__ import annotations
@@ -30,18 +34,17 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import re
 import tempfile
 import time
-import zipfile
-from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
-import zstandard
+from pairing_pages import catalogue_pages, documents, manual_pages, only_prose
 
 from stages.base import Partition
 from stages.bilingual.bilingual import Bilingual
@@ -50,14 +53,10 @@ from stages.language.langid import LangId
 LANGUAGES = ("zh", "th", "ar", "fr", "ja", "ru", "de", "ko", "vi")
 REMOVED = 15
 """Per cent of the pages of each side."""
-MOST_MONO_MB = 4.0
-"""Of pages without a translation, in each language."""
 UNTRANSLATED = 0.5
 SHORT = 600
-MESSAGES, LEAST_MESSAGES = 20, 10
 PARTITION_ROWS = 1000
-PROSE_LINES, PROSE_CHARACTERS = 15, 40
-MARKUP = re.compile(r"[`<>{}\[\]|=_#*]|https?:|::|\\")
+GROUPS, OTHERS = (1, 3, 10, 30, 100), 50
 
 
 class Inline:
@@ -76,96 +75,9 @@ class Inline:
         return results
 
 
-def rows_of(path: Path) -> Iterator[dict[str, Any]]:
-    """The documents of a file."""
-    with zstandard.open(path, "rb") as stream:
-        yield from map(orjson.loads, stream.read().splitlines())
-
-
 def chance(*parts: Any) -> int:
     """0 to 99, by a hash."""
     return int(hashlib.sha1("\0".join(map(str, parts)).encode()).hexdigest()[:8], 16) % 100
-
-
-def prose(text: str) -> str:
-    """The first lines of a text that are sentences and nothing else."""
-    fenced, kept = False, []
-    for line in text.split("\n"):
-        if line.lstrip().startswith(("```", "~~~")):
-            fenced = not fenced
-        wide = sum(2 if ord(c) > 0x2E80 else 1 for c in line)
-        if not fenced and wide >= PROSE_CHARACTERS and not MARKUP.search(line):
-            kept.append(line)
-    return "\n".join(kept[:PROSE_LINES])
-
-
-def documents(folder: Path, languages: list[str], only_prose: bool) -> list[dict[str, Any]]:
-    """All pages of the languages, keyed and not."""
-    rows = []
-    for path in sorted(folder.glob("bilingual_*.jsonl.zst")):
-        for row in rows_of(path):
-            if row["lang"] in languages:
-                share = (row.get("meta") or {}).get("same_line_frac_vs_en") or 0.0
-                rows.append({"set": path.name, "key": row["pair_key"], "copied": share} | row)
-    for language in languages:
-        files = sorted(folder.glob(f"mono_{language}_*.jsonl.zst"))
-        for path in files:
-            left = MOST_MONO_MB * 1e6 / len(files)
-            for row in rows_of(path):
-                left -= len(row["text"].encode())
-                if left < 0:
-                    break
-                rows.append({"set": path.name, "key": None, "copied": 0.0} | row)
-    if only_prose:
-        rows = [row | {"text": prose(row["text"])} for row in rows]
-        rows = [row for row in rows if row["text"].count("\n") >= 2]
-        count_copied(rows)
-    return rows
-
-
-def count_copied(rows: list[dict[str, Any]]) -> None:
-    """Set anew which share of a page's lines stands in the English page."""
-    english = {(row["set"], row["key"]): set(row["text"].split("\n")) for row in rows
-               if row["lang"] == "en"}  # fmt: skip
-    for row in rows:
-        lines = row["text"].split("\n")
-        known = english.get((row["set"], row["key"]), set())
-        row["copied"] = sum(line in known for line in lines) / len(lines)
-
-
-def catalogue_pages(wheels: list[Path], languages: list[str]) -> list[dict[str, Any]]:
-    """Messages of catalogues, in English and as translated, a message a line."""
-    from babel.messages.pofile import read_po
-
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for wheel in wheels:
-        archive = zipfile.ZipFile(wheel)
-        for name in sorted(archive.namelist()):
-            place = re.fullmatch(r"(.*)/locale/en/LC_MESSAGES/(.*)\.po", name)
-            if not place:
-                continue
-            source = read_po(archive.open(name))
-            numbers = {first(message.id): n for n, message in enumerate(source) if message.id}
-            for language in languages[1:]:
-                code = {"zh": "zh_Hans"}.get(language, language)
-                other = f"{place[1]}/locale/{code}/LC_MESSAGES/{place[2]}.po"
-                messages = read_po(archive.open(other)) if other in archive.namelist() else ()
-                said = {first(message.id): first(message.string) for message in messages}
-                for text, number in numbers.items():
-                    key = f"{place[1]}/{place[2]}/{number // MESSAGES}"
-                    for lang, line in (("en", text), (language, said.get(text))):
-                        row = {"id": f"{wheel.name}:{lang}:{key}", "set": wheel.name, "key": key,
-                               "copied": 0.0, "lang": lang, "lines": {}}  # fmt: skip
-                        rows.setdefault((lang, key), row)["lines"][text] = line
-    pages = [
-        row | {"text": "\n".join(filter(None, row["lines"].values()))} for row in rows.values()
-    ]
-    return [page for page in pages if page["text"].count("\n") >= LEAST_MESSAGES]
-
-
-def first(text: str | tuple[str, ...]) -> str:
-    """A message, or its singular."""
-    return text if isinstance(text, str) else text[0]
 
 
 def identified(rows: list[dict[str, Any]]) -> list[str | None]:
@@ -279,14 +191,9 @@ def kinds(
 
 
 def measure(
-    rows: list[dict[str, Any]], language: str, seed: int, most: int | None = None, **settings: Any
+    chosen: list[dict[str, Any]], mates: dict[str, str], language: str, **settings: Any
 ) -> dict[str, Any]:
-    """One language with English; ``most``: of so many documents; more settings of the stage."""
-    chosen, mates = pool(rows, language, seed)
-    if most is not None:
-        chosen = sorted(chosen, key=lambda row: chance("growth", row["key"] or row["id"]))[:most]
-        here = {row["id"] for row in chosen}
-        mates = {right: left for right, left in mates.items() if {right, left} <= here}
+    """One language with English; more settings of the stage."""
     by_id = {row["id"]: row for row in chosen}
     size = sum(len(row["text"].encode()) for row in chosen) / 1e6
     stage = Bilingual(pairs=[("en", language)], find=["content"], min_confidence=0, **settings)
@@ -295,6 +202,7 @@ def measure(
         pairs, seconds, steps = run_stage(stage, chosen, Path(folder))
     kept = [pair for pair in pairs if pair["kept"]]
     strict = [pair for pair in kept if pair["score"] >= least * (1 - pair["copy_share"])]
+    found = {(pair["left_id"], pair["right_id"]) for pair in strict}
     return {
         "kinds": kinds(strict, mates, by_id),
         "recall at .98": at_precision(kept, mates, 0.98),
@@ -307,7 +215,97 @@ def measure(
              "right": pair["right_id"]}
             for pair in strict if mates.get(pair["right_id"]) != pair["left_id"]
         ],
+        "missed": [right for right, left in mates.items() if (left, right) not in found],
     }  # fmt: skip
+
+
+def part_of(
+    chosen: list[dict[str, Any]], mates: dict[str, str], most: int
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """So many of the documents, translations together."""
+    chosen = sorted(chosen, key=lambda row: chance("growth", row["key"] or row["id"]))[:most]
+    here = {row["id"] for row in chosen}
+    return chosen, {right: left for right, left in mates.items() if {right, left} <= here}
+
+
+def measure_growth(
+    chosen: list[dict[str, Any]], mates: dict[str, str], language: str
+) -> dict[str, Any]:
+    """At 1, 4 and 16 times as many documents, each in a process of its own."""
+    results = {}
+    for part in (16, 4, 1):
+        some = part_of(chosen, mates, len(chosen) // part)
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            before, result, peak = pool.submit(_with_memory, *some, language).result()
+        results[f"{language}/{part}"] = result | {"memory MB": peak, "of it before": before}
+        print(f"{language} {result['documents']:6} documents {result['MB']:7.2f} MB "
+              f"{result['MB/s']:6.2f} MB/s, {peak - before:.0f} MB more memory than before",
+              result["steps"], flush=True)  # fmt: skip
+    return results
+
+
+def _with_memory(
+    chosen: list[dict[str, Any]], mates: dict[str, str], language: str
+) -> tuple[float, dict[str, Any], float]:
+    """Most MB held before and at the end, and what ``measure`` gives."""
+    measure(*part_of(chosen, mates, 100), language)  # loads the kernels
+    before = most_memory()
+    result = measure(chosen, mates, language)
+    return before, result, most_memory()
+
+
+def most_memory() -> float:
+    """Most MB that this process held; ``getrusage`` would count its parent's, too (Linux)."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1e3
+
+
+def measure_groups(
+    chosen: list[dict[str, Any]], mates: dict[str, str], language: str
+) -> dict[str, Any]:
+    """Few translated pages alone, the longest first."""
+    by_id = {row["id"]: row for row in chosen}
+    ranked = sorted(mates.items(), key=lambda pair: (-len(by_id[pair[0]]["text"]), pair))
+    alone = [row for row in chosen if row["lang"] == "en" and row["key"] is None][:OTHERS]
+    results = {}
+    for size in GROUPS:
+        some = dict(ranked[:size])
+        rows = [by_id[name] for pair in some.items() for name in pair]
+        result = results[f"{language}/{size}"] = measure(rows + alone, some, language)
+        kind = result["kinds"]["all"]
+        print(f"{language} {len(some):4} translated pages: recall {kind['recall']:.3f}, "
+              f"precision {kind['precision']:.3f}", flush=True)  # fmt: skip
+    return results
+
+
+def told(kind: str, results: list[dict[str, Any]]) -> str:
+    """A line on one kind of pages: means over the seeds, ranges of recall and precision."""
+    mine = [result["kinds"][kind] for result in results]
+    line = f"{kind:8} {mean(one['mates'] for one in mine):6.0f}"
+    for name in ("recall", "precision"):
+        values = [one[name] for one in mine]
+        line += f"  {mean(values):.3f} ({min(values):.3f}-{max(values):.3f})"
+    for name in ("sisters", "untranslated", "strangers"):
+        line += f"  {mean(one[name] for one in mine):{len(name)}.1f}"
+    if kind == "all":
+        line += f"  {mean(result['recall at .98'] for result in results):.3f}"
+        line += f"  {mean(result['MB/s'] for result in results):.2f}"
+    return line
+
+
+def pages(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """The pages asked for, their languages identified."""
+    languages = ["en", *options.languages]
+    if options.wheels:
+        rows = catalogue_pages(options.wheels, languages)
+    elif options.manuals:
+        rows = manual_pages(options.manuals, languages)
+    else:
+        rows = documents(options.data, languages)
+    rows = only_prose(rows) if options.prose else rows
+    for row, found in zip(rows, identified(rows), strict=True):
+        row["found"] = found
+    return rows
 
 
 def main() -> None:
@@ -315,39 +313,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--languages", nargs="*", default=LANGUAGES)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0])
     parser.add_argument("--growth", action="store_true")
+    parser.add_argument("--groups", action="store_true")
     parser.add_argument("--prose", action="store_true")
     parser.add_argument("--wheels", type=Path, nargs="*")
+    parser.add_argument("--manuals", type=Path, nargs="*")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    languages = ["en", *options.languages]
-    if options.wheels:
-        rows = catalogue_pages(options.wheels, languages)
-    else:
-        rows = documents(options.data, languages, options.prose)
-    for row, found in zip(rows, identified(rows), strict=True):
-        row["found"] = found
+    rows = pages(options)
     results: dict[str, Any] = {}
-    print("lang  kind     mates  recall  precision  sisters  untranslated  strangers  R@.98  MB/s")
+    print("lang kind      mates  recall               precision            sisters  untranslated  "
+          "strangers  R@.98  MB/s")  # fmt: skip
     for language in options.languages:
-        if options.growth:
-            whole = len(pool(rows, language, options.seed)[0])
-            for part in (16, 4, 1):
-                result = measure(rows, language, options.seed, whole // part)
-                results[f"{language}/{part}"] = result
-                line = f"{language} {result['documents']:6} documents {result['MB']:7.2f} MB"
-                print(f"{line} {result['MB/s']:6.2f} MB/s", result["steps"], flush=True)
+        if options.growth or options.groups:
+            several = measure_growth if options.growth else measure_groups
+            results |= several(*pool(rows, language, options.seeds[0]), language)
             continue
-        result = results[language] = measure(rows, language, options.seed)
-        for name, kind in result["kinds"].items():
-            tail = f"{result['recall at .98']:.3f}  {result['MB/s']:.2f}" if name == "all" else ""
-            print(
-                f"{language:5} {name:8} {kind['mates']:5}  {kind['recall']:.3f}   "
-                f"{kind['precision']:.3f}      {kind['sisters']:4}  {kind['untranslated']:9}  "
-                f"{kind['strangers']:12}     {tail}",
-                flush=True,
-            )
+        mine = [measure(*pool(rows, language, seed), language) for seed in options.seeds]
+        results[language] = mine
+        for kind in mine[0]["kinds"]:
+            print(f"{language:4} {told(kind, mine)}", flush=True)
     if options.json:
         options.json.write_text(json.dumps(results, indent=1))
 

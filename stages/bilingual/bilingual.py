@@ -47,7 +47,7 @@ from stages.bilingual.languages import (
     routes,
     two_languages_once,
 )  # fmt: skip
-from stages.bilingual.pairs import pair_hashes
+from stages.bilingual.pairs import lengths, pair_hashes
 from stages.bilingual.repeats import find_repeats
 from stages.bilingual.scoring.rules import SentenceSettings
 from stages.bilingual.steps import align_pairs, shuffle_texts
@@ -88,14 +88,17 @@ class Bilingual(BarrierStage):
         "sentence-transformers where that is installed), a further sign of what translates what.",
     )
     min_confidence: float = Field(
-        0.14,
+        0.1,
         ge=0,
         le=1,
         description="By content: least share of both texts that matches once they are aligned, "
-        "less half of that with any other partner either could have.",
+        "less three quarters of that with any other partner either could have.",
     )
     max_length_ratio: float = Field(
-        4.0, ge=1, description="Most characters of one side per character of the other."
+        4.0,
+        ge=1,
+        description="Most characters of one side per character of the other; kana, Han and Hangul "
+        "count twice.",
     )
     max_copy_share: float = Field(
         0.5,
@@ -231,7 +234,8 @@ class Bilingual(BarrierStage):
 
         Columns: ``pair_hash`` (uint64 of source and pair_key), ``source``, ``pair_key``, ``url``,
         ``lang`` (the declared one where none was identified), ``declared`` (the declared language
-        agrees), ``id``, ``characters`` (int64), ``alive`` (not dropped, has a language).
+        agrees), ``id``, ``characters`` (int64; kana, Han and Hangul count twice), ``alive`` (not
+        dropped, has a language).
         """
         lang = pc.coalesce(batch.column("lang"), batch.column("declared_lang"))
         key, source = batch.column("pair_key"), batch.column("source")
@@ -247,7 +251,7 @@ class Bilingual(BarrierStage):
                 "lang": lang,
                 "declared": pc.fill_null(declared, False),
                 "id": batch.column("id"),
-                "characters": pc.cast(pc.utf8_length(batch.column("text")), pa.int64()),
+                "characters": pa.array(lengths(batch.column("text"))),
                 "alive": pa.array(usable),
             }
         )

@@ -103,6 +103,16 @@ def _first_of_key(rows: pa.Table, member: str) -> pa.Table:
     return table.take(pa.array(firsts)).append_column("several", pa.array(sizes > 1))
 
 
+def lengths(texts: pa.Array) -> np.ndarray:
+    """How long texts are (int64 [texts]): characters, those of kana, Han and Hangul twice."""
+    from stages.bilingual.pairing.lengths_kernels import count_columns
+
+    data, offsets = text_buffers(texts)
+    columns = np.empty(len(offsets) - 1, np.int64)
+    count_columns(data, offsets, columns)
+    return columns
+
+
 def length_ratios(pairs: pa.Table) -> np.ndarray:
     """Characters of the right by those of the left side (float64 [pairs]); inf beside nothing."""
     left, right = (

@@ -1,14 +1,15 @@
 """One round of comparing documents: each step a task over plain paths.
 
     postings    per partition     a document's heaviest entries -> buckets of entries
-    candidates  per entry bucket  left and right documents of one entry -> buckets of right ones
-    retrieve    per bucket        the candidates of a right document with most in common
+    candidates  per entry bucket  left and right documents of one entry -> buckets of both
+    nearest     per bucket        the candidates of a left document with most in common -> buckets
+    retrieve    per bucket        and those of a right document
     send        per partition     the features asked for -> buckets
     compare     per bucket        cosines; order of the nearest few -> buckets of left documents
     settle      per bucket        pairs that are each other's best
 
-Cost grows with the documents: each has so many heavy entries, an entry that too many share is left
-out, and each right document has so many candidates.
+Cost grows with the documents: each has so many heavy entries, an entry that too many share brings
+those together in which it weighs most, and each document has so many candidates.
 """
 
 from __future__ import annotations
@@ -19,7 +20,20 @@ import numpy as np
 import pyarrow as pa
 
 from stages.barrier_files import Plan, keys_of_buckets, task_plan, write_table
-from stages.bilingual.pairing.choosing import best_of, best_others, top_of
+from stages.bilingual.pairing.candidates import (
+    SUMMED,
+    columns_of,
+    joined,
+    shortlists,
+    summed,
+)
+from stages.bilingual.pairing.choosing import (
+    SURE_CONFIDENCE,
+    best_of,
+    best_others,
+    confidence_of,
+    top_of,
+)
 from stages.bilingual.pairing.content_files import (
     FEATURE_SCHEMA,
     chosen_features,
@@ -36,11 +50,10 @@ from stages.shuffle import bucket_count, read_shuffle, write_shuffle
 
 HEAVIEST = 48
 """Entries by which a document is found: with 24, five of a hundred Thai pages are not."""
-MOST_PRODUCTS = 20_000
-"""Left times right documents of one entry: with fewer, candidates would bound what is found."""
-CANDIDATES = 12
-"""Of a right document; of these the ``ORDERED`` nearest are aligned."""
-ORDERED = 6
+CANDIDATES, LEFT_CANDIDATES = 12, 3
+"""Of a right document, and of a left one; of the former the ``ORDERED`` nearest are aligned, of the
+latter all."""
+ORDERED = 5
 DOCUMENTS_PER_BUCKET = 1 << 12
 NO_OTHER = 0.0
 
@@ -152,80 +165,48 @@ def join_entries(item: dict[str, Any]) -> dict[str, Any]:
     number = item["round"]
     paths = plan.paths(round_step("postings", number), len(plan.partitions))
     rows = read_shuffle(paths, index)
-    entry, pair, node = (rows.column(c).to_numpy() for c in ("entry", "pair", "node"))
-    right = rows.column("right").to_numpy().astype(np.bool_)
-    order = np.lexsort((node, right, entry, pair))
-    lefts, rights, products, pairs = _join(
-        entry[order], pair[order], right[order], node[order],
-        rows.column("value").to_numpy()[order],
-    )  # fmt: skip
-    table = summed(pairs, lefts, rights, products)
-    keys = spread(table.column("right").to_numpy())
-    path = plan.path(round_step("candidates", number), index)
-    write_shuffle(path, table, keys, content_buckets(plan))
+    names = ("pair", "entry", "right", "node", "value")
+    pair, entry, right, node, value = (rows.column(name).to_numpy() for name in names)
+    table = shortlists(pair, entry, right.astype(np.bool_), node, value)
+    for side in ("left", "right"):
+        path = plan.path(round_step(f"candidates-{side}", number), index)
+        write_shuffle(path, table, spread(table.column(side).to_numpy()), content_buckets(plan))
     return {"candidates": table.num_rows}
-
-
-def _join(
-    entry: np.ndarray, pair: np.ndarray, right: np.ndarray, node: np.ndarray, value: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Left, right, product and pair of languages, of postings sorted by pair, entry and side."""
-    from stages.bilingual.pairing.vectors_kernels import join_postings
-
-    new = np.ones(len(entry), np.bool_)
-    new[1:] = (entry[1:] != entry[:-1]) | (pair[1:] != pair[:-1])
-    begins = np.flatnonzero(new)
-    sizes = np.diff(np.append(begins, len(entry)))
-    lefts = np.add.reduceat(~right, begins).astype(np.int64) if len(begins) else sizes
-    products = lefts * (sizes - lefts)
-    products[products > MOST_PRODUCTS] = 0
-    room = int(products.sum())
-    left, other = np.empty(room, np.int64), np.empty(room, np.int64)
-    values = np.empty(room, np.float32)
-    join_postings(
-        np.append(begins, len(entry)), begins + lefts, np.ascontiguousarray(node),
-        np.ascontiguousarray(value), MOST_PRODUCTS, left, other, values,
-    )  # fmt: skip
-    return left, other, values, np.repeat(pair[begins], products)
-
-
-def summed(
-    pairs: np.ndarray, lefts: np.ndarray, rights: np.ndarray, values: np.ndarray
-) -> pa.Table:
-    """One row for each pair of documents, its values added up."""
-    order = np.lexsort((lefts, rights, pairs))
-    pairs, lefts, rights, values = pairs[order], lefts[order], rights[order], values[order]
-    new = np.ones(len(pairs), np.bool_)
-    new[1:] = (pairs[1:] != pairs[:-1]) | (lefts[1:] != lefts[:-1]) | (rights[1:] != rights[:-1])
-    first = np.flatnonzero(new)
-    sums = np.add.reduceat(values.astype(np.float64), first) if len(first) else values
-    return pa.table(
-        {
-            "pair": pa.array(pairs[first], pa.int32()),
-            "left": pa.array(lefts[first], pa.int64()),
-            "right": pa.array(rights[first], pa.int64()),
-            "value": pa.array(sums, pa.float64()),
-        }
-    )
 
 
 # --- retrieve ------------------------------------------------------------------------------------
 
 
+def nearest_left(item: dict[str, Any]) -> dict[str, Any]:
+    """Tell the buckets of right documents which of them are nearest to this one's left ones.
+
+    A short right document is near to many left ones; its translation knows it better.
+    """
+    plan, index = task_plan(item)
+    number, buckets = item["round"], content_buckets(plan)
+    paths = plan.paths(round_step("candidates-left", number), buckets)
+    pair, left, right, value = columns_of(summed(read_shuffle(paths, index)))
+    best = top_of((pair, left), value, right, LEFT_CANDIDATES)
+    columns = dict(zip(SUMMED.names, (c[best] for c in (pair, left, right, value)), strict=True))
+    table = pa.table(columns, SUMMED)
+    keys = spread(table.column("right").to_numpy())
+    write_shuffle(plan.path(round_step("nearest", number), index), table, keys, buckets)
+    return {"candidates": table.num_rows}
+
+
 def retrieve(item: dict[str, Any]) -> dict[str, Any]:
     """Keep the best candidates of each right document, and ask for the features of both sides."""
     plan, index = task_plan(item)
-    number = item["round"]
-    buckets = content_buckets(plan)
-    rows = read_shuffle(plan.paths(round_step("candidates", number), buckets), index)
-    columns = (rows.column(name).to_numpy() for name in ("pair", "left", "right", "value"))
-    table = summed(*columns)
-    pair, left, right, value = (table.column(c).to_numpy() for c in table.column_names)
+    number, buckets = item["round"], content_buckets(plan)
+    paths = plan.paths(round_step("candidates-right", number), buckets)
+    table = summed(read_shuffle(paths, index))
+    pair, left, right, value = columns_of(table)
     table = table.filter(pa.array(top_of((pair, right), value, left, CANDIDATES)))
     if plan.settings["embedding"]:
-        near = read_shuffle(plan.paths("nearest", len(plan.partitions)), index)
-        near = pa.concat_tables([table, near])
-        table = summed(*(near.column(name).to_numpy() for name in near.column_names))
+        neighbours = read_shuffle(plan.paths("neighbours", len(plan.partitions)), index)
+        table = pa.concat_tables([table, neighbours])
+    nearest = read_shuffle(plan.paths(round_step("nearest", number), buckets), index)
+    table = joined(table, nearest)
     write_table(plan.path(round_step("retrieved", number), index), table)
     ask_for_features(plan, number, index, table)
     return {"candidates": table.num_rows}
@@ -310,6 +291,7 @@ def _compared(
     if embedded:
         further += evidence(embedded, places[0], places[1])
     near = top_of((nodes[1],), cosine + further, nodes[0], ORDERED)
+    near |= rows.column("nearest").to_numpy(zero_copy_only=False)
     left, right, cosine = nodes[0][near], nodes[1][near], cosine[near]
     matched, _, _ = space.order(places[0][near], places[1][near], sides[0], sides[1])
     order = matched + further[near]
@@ -346,4 +328,5 @@ def write_settled(plan: Plan, number: int, index: int, rows: pa.Table) -> dict[s
     table = rows.select(["pair", "left", "right", "cosine", "order"])
     table = table.append_column("other", pa.array(other, pa.float32())).filter(pa.array(mutual))
     write_table(plan.path(round_step("settled", number), index), table)
-    return {"pairs": table.num_rows}
+    sure = int((confidence_of(table) >= SURE_CONFIDENCE).sum())
+    return {"pairs": table.num_rows, "sure": sure}

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from stages.barrier_files import Plan, gather
 from stages.base import Engine
@@ -26,21 +25,24 @@ from stages.bilingual.pairing.comparing_steps import (
     compare,
     content_buckets,
     join_entries,
+    nearest_left,
     retrieve,
     round_step,
     send_features,
     settle,
     write_postings,
 )
-from stages.bilingual.pairing.content_files import members_of_plan
+from stages.bilingual.pairing.content_files import members_of_plan, read_rounds, write_rounds
 from stages.bilingual.pairing.embedding_steps import prepare_embeddings
 from stages.bilingual.pairing.learning_steps import learn
 from stages.bilingual.pairing.link_steps import through_of_plan
 from stages.bilingual.pairing.preparing_steps import first_space, read_features, sum_counts
 from stages.shuffle import open_ipc
 
-ROUNDS = 3
-"""Later ones move recall by less than .005."""
+LEAST_ROUNDS, MOST_ROUNDS = 3, 5
+ENOUGH_GROWTH = 1.05
+"""Another round is worth it while the sure pairs grow by so much: a few short documents teach
+slowly, three rounds do for a site."""
 
 
 def find_by_content(plan: Plan, engine: Engine, taken: list[str], matched: list[str]) -> None:
@@ -62,20 +64,25 @@ def find_by_content(plan: Plan, engine: Engine, taken: list[str], matched: list[
     engine.map("space", first_space, [item | more for item in items])
     searched = np.flatnonzero(~through_of_plan(plan)).tolist()
     prepare_embeddings(plan, engine, more | {"searched": searched})
-    for number in range(ROUNDS):
+    sure = 0
+    for number in range(MOST_ROUNDS):
         now = more | {"round": number, "searched": searched}
-        _round(plan, engine, now, partitions, buckets)
-        if number < ROUNDS - 1:
-            engine.map(round_step("learn", number), learn, [items[i] | now for i in searched])
+        before, sure = sure, _round(plan, engine, now, partitions, buckets)
+        last = number + 1 >= LEAST_ROUNDS and sure < ENOUGH_GROWTH * before
+        if last or number + 1 == MOST_ROUNDS:
+            write_rounds(plan, number + 1)
+            break
+        engine.map(round_step("learn", number), learn, [items[i] | now for i in searched])
     if len(searched) < len(items):
-        find_through_hubs(plan, engine, more, ROUNDS)
+        find_through_hubs(plan, engine, more, read_rounds(plan))
 
 
-def _round(plan: Plan, engine: Engine, more: dict[str, Any], partitions: int, buckets: int) -> None:
-    """One comparison of all with all."""
+def _round(plan: Plan, engine: Engine, more: dict[str, Any], partitions: int, buckets: int) -> int:
+    """One comparison of all with all; how many pairs are sure."""
     steps = (
         ("postings", write_postings, partitions),
         ("candidates", join_entries, buckets),
+        ("nearest", nearest_left, buckets),
         ("retrieved", retrieve, buckets),
         ("sent", send_features, partitions),
         ("compared", compare, buckets),
@@ -83,7 +90,8 @@ def _round(plan: Plan, engine: Engine, more: dict[str, Any], partitions: int, bu
     )
     for name, function, count in steps:
         items = [item | more for item in plan.items(count)]
-        engine.map(round_step(name, more["round"]), function, items)
+        results = engine.map(round_step(name, more["round"]), function, items)
+    return sum(result["sure"] for result in results)
 
 
 def content_pairs(plan: Plan, index: int, least: float) -> pa.Table:
@@ -94,13 +102,14 @@ def content_pairs(plan: Plan, index: int, least: float) -> pa.Table:
         index: of the bucket.
         least: of the confidence.
     """
-    rows = open_ipc(plan.path(round_step("settled", ROUNDS - 1), index)).read_all()
+    rounds = read_rounds(plan)
+    rows = open_ipc(plan.path(round_step("settled", rounds - 1), index)).read_all()
     rows = rows.append_column("confidence", pa.array(confidence_of(rows)))
     rows = rows.append_column("through", pa.nulls(rows.num_rows, pa.string()))
     rows = rows.append_column("weight", pa.nulls(rows.num_rows, pa.float32()))
     if through_of_plan(plan).any():
-        rows = pa.concat_tables([rows, settled_through_hubs(plan, index, ROUNDS)])
-    rows = rows.filter(pc.greater_equal(rows.column("confidence"), least))
+        rows = pa.concat_tables([rows, settled_through_hubs(plan, index, rounds)])
+    rows = rows.filter(pa.array(rows.column("confidence").to_numpy() >= least))
     nodes = [rows.column(name).to_numpy() for name in ("left", "right")]
     columns: dict[str, Any] = {"pair": rows.column("pair")}
     known = ["source", "id", "lang", "characters"]

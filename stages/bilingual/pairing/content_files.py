@@ -5,10 +5,12 @@ counts-DDDDD     per partition   batch 2m: in how many documents of member m a t
 2m + 1: in how many a line does
 frequencies/m    per member      the sum of those
 space-R/p        per pair        entries and translations of round R
+rounds.json      one             how many rounds there were
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import numpy as np
@@ -111,6 +113,23 @@ def read_space(folder: str, number: int, pair: int) -> Space:
         for name in ("left", "right")
     )
     return Space.of_tables(left, right)
+
+
+def write_rounds(plan: Plan, rounds: int) -> None:
+    """Keep how many rounds there were."""
+    from formats.storage import atomic_path, filesystem
+
+    with atomic_path(f"{plan.folder}/rounds.json") as temporary:
+        files, inner = filesystem(temporary)
+        files.pipe_file(inner, json.dumps(rounds).encode())
+
+
+def read_rounds(plan: Plan) -> int:
+    """What ``write_rounds`` wrote."""
+    from formats.storage import open_input
+
+    with open_input(f"{plan.folder}/rounds.json") as file:
+        return int(json.loads(file.read()))
 
 
 def features_of(table: pa.Table) -> Features:

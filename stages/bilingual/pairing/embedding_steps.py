@@ -1,8 +1,8 @@
 """What an embedding model adds to pairing by content: candidates, and a term of the comparison.
 
-    sums      per partition   sums of the documents' vectors by language
-    centres   once            the mean vector of each language
-    nearest   per partition   for its right documents the nearest left ones -> buckets of right ones
+    sums        per partition   sums of the documents' vectors by language
+    centres     once            the mean vector of each language
+    neighbours  per partition   for its right documents the nearest left ones -> their buckets
 
 Nearest neighbours are exact, by products of blocks: for n documents on either side the cost is n^2,
 about a core's minute for 100,000 documents of 256 numbers.
@@ -36,7 +36,7 @@ def prepare_embeddings(plan: Plan, engine: Engine, more: dict[str, Any]) -> None
     items = plan.items(len(plan.partitions))
     engine.map("sums", sum_vectors, items)
     engine.map("centres", write_centres, plan.items(1))
-    engine.map("nearest", find_nearest, [item | more for item in items])
+    engine.map("neighbours", find_nearest, [item | more for item in items])
 
 
 def sum_vectors(item: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def find_nearest(item: dict[str, Any]) -> dict[str, Any]:
             tables.append(pa.Table.from_arrays(arrays, schema=_candidates_schema()))
     table = pa.concat_tables(tables)
     keys = spread(table.column("right").to_numpy())
-    write_shuffle(plan.path("nearest", index), table, keys, content_buckets(plan))
+    write_shuffle(plan.path("neighbours", index), table, keys, content_buckets(plan))
     return {"candidates": table.num_rows}
 
 

@@ -12,7 +12,14 @@ import numpy as np
 from stages.bilingual.alignment.lexicon import Cells, lay_out
 from stages.bilingual.alignment.lexicon_kernels import expect, maximise
 from stages.bilingual.pairing.learning_kernels import count_matches
-from stages.bilingual.pairing.space import Language, Side, Space, Table, itself
+from stages.bilingual.pairing.space import (
+    Language,
+    Side,
+    Space,
+    Table,
+    itself,
+    rarity_and_survival,
+)
 
 ITERATIONS = 5
 LEAST_COUNT = 1.5
@@ -113,8 +120,9 @@ def _space(
     )  # fmt: skip
     prior = _prior(entries, identity, languages)
     survival = (matched + PRIOR_COUNT * prior) / (seen + PRIOR_COUNT)
-    frequency = languages[0].tokens.of(entries) / max(languages[0].documents, 1)
-    rarity = -np.log(np.clip(frequency, 1 / max(languages[0].documents, 2), 0.999))
+    documents = max(languages[0].documents, 1)
+    frequency = languages[0].tokens.of(entries) / (documents + 1)
+    rarity = -np.log(np.clip(frequency, 1 / (documents + 1), 0.999))
     return Space((rarity * survival).astype(np.float32), left, table)
 
 
@@ -124,10 +132,5 @@ def _prior(
     """How far entries are trusted unseen: what looks the same by its two frequencies."""
     prior = np.full(len(entries), 0.3, np.float32)
     at = np.searchsorted(entries, identity.left.tokens)
-    frequency = np.maximum(
-        languages[0].tokens.of(identity.left.tokens) / max(languages[0].documents, 1),
-        languages[1].tokens.of(identity.left.tokens) / max(languages[1].documents, 1),
-    )
-    rarity = -np.log(np.minimum(frequency, 0.999))
-    prior[at] = np.minimum(identity.weights / rarity, 1)
+    prior[at] = rarity_and_survival(identity.left.tokens, *languages)[1]
     return prior

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from stages.barrier_files import Plan, task_plan
+from stages.bilingual.pairing.choosing import SURE_CONFIDENCE, confidence_of
 from stages.bilingual.pairing.comparing_steps import content_buckets, round_step, spread
 from stages.bilingual.pairing.content_files import (
     features_of,
@@ -25,9 +26,6 @@ from stages.shuffle import open_ipc
 MOST_LESSONS = 3000
 """Sure pairs of documents that teach; more teach little more and cost as much each."""
 LEAST_LESSONS = 5
-SURE_ORDER, SURE_GAP = 0.18, 0.08
-"""A pair is sure when so much of it matches in order, and so much less of any other that either
-document could have."""
 
 
 def learn(item: dict[str, Any]) -> dict[str, Any]:
@@ -87,8 +85,7 @@ def _sure_pairs(plan: Plan, number: int, pair: int, matched: list[str]) -> np.nd
 
 def sure(rows: pa.Table) -> np.ndarray:
     """Which settled pairs teach (bool)."""
-    order, other = (rows.column(name).to_numpy() for name in ("order", "other"))
-    return (order >= SURE_ORDER) & (order - other >= SURE_GAP)
+    return confidence_of(rows) >= SURE_CONFIDENCE
 
 
 def matched_nodes(pair: int, matched: list[str]) -> Iterator[np.ndarray]:

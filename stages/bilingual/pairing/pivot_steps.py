@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from stages.barrier_files import Plan, task_plan, write_table
+from stages.bilingual.pairing.candidates import SUMMED, columns_of, joined, summed
 from stages.bilingual.pairing.choosing import top_of
 from stages.bilingual.pairing.comparing_steps import (
     ask_for_features,
@@ -26,7 +27,6 @@ from stages.bilingual.pairing.comparing_steps import (
     heaviest_entries,
     round_step,
     spread,
-    summed,
 )
 from stages.bilingual.pairing.content_files import (
     feature_batches,
@@ -118,7 +118,7 @@ def meet(item: dict[str, Any]) -> dict[str, Any]:
         begins, member, met, node, value, numbers, member_numbers(plan)[:, 0].copy(), products,
         pairs, lefts, rights, weights,
     )  # fmt: skip
-    table = summed(pairs, lefts, rights, weights)
+    table = summed(_met(pairs, lefts, rights, weights))
     seekers = np.setdiff1d(node[met == 0], node[met == 1])
     right = table.column("right").to_numpy()
     seeker = np.where(np.isin(right, seekers), right, table.column("left").to_numpy())
@@ -127,18 +127,22 @@ def meet(item: dict[str, Any]) -> dict[str, Any]:
     return {"candidates": table.num_rows}
 
 
+def _met(pair: np.ndarray, left: np.ndarray, right: np.ndarray, value: np.ndarray) -> pa.Table:
+    """Pairs of documents as ``SUMMED``."""
+    columns = zip((pair, left, right, value.astype(np.float64)), SUMMED, strict=True)
+    return pa.Table.from_arrays([pa.array(c, f.type) for c, f in columns], schema=SUMMED)
+
+
 def seek(item: dict[str, Any]) -> dict[str, Any]:
     """Choose the nearest of the documents of one bucket that seek."""
     plan, index = task_plan(item)
     buckets = content_buckets(plan)
     rows = read_shuffle(plan.paths("meetings", buckets), index)
-    names = ["pair", "left", "right", "value"]
-    met = summed(*(rows.column(name).to_numpy() for name in names))
-    left, right = met.column("left").to_numpy(), met.column("right").to_numpy()
+    met = summed(rows)
+    _, left, right, value = columns_of(met)
     seeks = np.isin(right, rows.column("seeker").to_numpy())
     seeker, sought = np.where(seeks, right, left), np.where(seeks, left, right)
-    near = top_of((seeker,), met.column("value").to_numpy(), sought, CANDIDATES)
-    met = met.filter(pa.array(near)).select(names[:3])
+    met = met.filter(pa.array(top_of((seeker,), value, sought, CANDIDATES)))
     keys = spread(met.column("right").to_numpy())
     write_shuffle(plan.path("sought", index), met, keys, buckets)
     return {"candidates": met.num_rows}
@@ -153,12 +157,12 @@ def offer(item: dict[str, Any]) -> dict[str, Any]:
     plan, index = task_plan(item)
     number, buckets = item["round"], content_buckets(plan)
     names = ["pair", "left", "right"]
-    sought = read_shuffle(plan.paths("sought", buckets), index)
+    sought = read_shuffle(plan.paths("sought", buckets), index).select(names)
     offered = read_shuffle(plan.paths("offered", buckets), index).select(names)
     rows = pa.concat_tables([sought, offered.cast(sought.schema)])
     rows = without_partner(plan, item["files"], index, rows.combine_chunks(), "right")
     pair, left, right = (rows.column(name).to_numpy() for name in names)
-    rows = summed(pair, left, right, np.ones(len(pair), np.float32))
+    rows = joined(_met(pair, left, right, np.zeros(len(pair))), SUMMED.empty_table())
     write_table(plan.path(round_step("retrieved", number), index), rows)
     ask_for_features(plan, number, index, rows)
     return {"candidates": rows.num_rows}

@@ -163,42 +163,6 @@ def heaviest(
 
 
 @kernel((
-    _t["i64"], _t["i64"], _t["i64"], _t["f32"], _I64, _t["w_i64"], _t["w_i64"], _t["w_f32"],
-))  # fmt: skip
-def join_postings(
-    begins: np.ndarray, middles: np.ndarray, documents: np.ndarray, values: np.ndarray, most: int,
-    lefts: np.ndarray, rights: np.ndarray, products: np.ndarray,
-) -> int:  # fmt: skip
-    """Every left with every right document of an entry, unless there are too many.
-
-    Args:
-        begins: int64 [entries + 1]: postings ``begins[e]:begins[e + 1]`` are of one entry,
-        middles: int64 [entries]: the right ones from here on.
-        documents: int64 [postings].
-        values: float32 [postings].
-        most: products of one entry; one with more is left out.
-        lefts: int64 [room], written.
-        rights: int64 [room], written.
-        products: float32 [room], written.
-
-    Returns:
-        How many were written.
-    """
-    size: Scalar = np.int64(0)
-    for entry in range(len(middles)):
-        begin, middle, end = begins[entry], middles[entry], begins[entry + 1]
-        if (middle - begin) * (end - middle) > most:
-            continue
-        for left in range(begin, middle):
-            for right in range(middle, end):
-                lefts[size] = documents[left]
-                rights[size] = documents[right]
-                products[size] = values[left] * values[right]
-                size += 1
-    return size
-
-
-@kernel((
     _t["i64"], _t["i64"], _t["i64"], _t["i32"], _t["f32"], _t["f32"], _t["i64"], _t["i32"],
     _t["f32"], _t["f32"], _I64, _F64, _t["w_f32"],
 ))  # fmt: skip

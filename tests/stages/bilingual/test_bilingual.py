@@ -60,7 +60,7 @@ def test_translations_with_one_key_become_one_document(tmp_path):
     assert pair == {
         "left_id": "a", "right_id": "b", "left_lang": "en", "right_lang": "zh",
         "score": 1.0, "method": "pair_key", "kept": True, "drop_reason": None,
-        "reason": "pair_key page", "source": "web", "pair_key": "page", "length_ratio": 2.0,
+        "reason": "pair_key page", "source": "web", "pair_key": "page", "length_ratio": 1.0,
         "copy_share": 0.0, "ambiguous": False, "aligned_share": 1.0,
     }  # fmt: skip
     identifier = xxh3_128_hexdigest(b"bilingual\0a\0b")
@@ -133,7 +133,7 @@ def test_the_declared_language_stands_in_where_none_was_identified(tmp_path):
 
 
 def test_sides_of_too_different_length_are_no_translation(tmp_path):
-    parts = [table(("a", "en", "word " * 20), ("b", "zh", "一" * 24), ("c", "zh", "", "stub"),
+    parts = [table(("a", "en", "word " * 20), ("b", "zh", "一" * 12), ("c", "zh", "", "stub"),
                    ("d", "en", "a", "stub"))]  # fmt: skip
     pairs, documents, counts = run(parts, tmp_path)
     assert {pair["drop_reason"] for pair in pairs} == {

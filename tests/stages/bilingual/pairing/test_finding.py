@@ -11,6 +11,7 @@ import pytest
 
 from stages.base import Partition
 from stages.bilingual.bilingual import Bilingual
+from stages.bilingual.pairing.content import LEAST_ROUNDS, MOST_ROUNDS
 
 from ...barrier_engine import SerialEngine, run_barrier, write_file
 from .made_up_site import sentence, site, spoken
@@ -95,6 +96,36 @@ def test_sister_pages_of_a_template_are_told_apart(tmp_path):
     wrong = {pair for pair in found - mates if pair[0] >= "en100"}
     assert len(wrong) <= 1
     assert sum(left >= "en100" for left, _ in found & mates) >= 9
+
+
+@pytest.mark.parametrize("translated", [1, 2, 10])
+def test_a_few_long_documents_are_found_among_others(tmp_path, translated):
+    """In one document alone every word is in every document; and one pair teaches no lexicon."""
+    documents, mates = site(9, pages=3 * translated + 24, lines=60)
+    chosen = sorted(mates)[:translated]
+    right = {pair[1] for pair in chosen}
+    documents = [row for row in documents if row[1] == "en" or row[0] in right]
+    assert kept(run([table(documents)], tmp_path, find=["content"])) == set(chosen)
+
+
+def test_short_pages_are_found_among_many_posts(tmp_path):
+    """What they share with the posts is in too many of them for all to meet."""
+    documents, mates = site(10, pages=60, lines=20)
+    rng = np.random.default_rng(11)
+    posts = [(f"fr9{i:04d}", "fr", spoken([(sentence(rng)[0], None)], "fr")) for i in range(200)]
+    found = kept(run([table(documents), table(posts)], tmp_path, find=["content"]))
+    assert len(found & mates) >= 0.9 * len(mates)
+    assert len(found & mates) >= 0.95 * len(found)
+
+
+def test_rounds_go_on_while_they_find_more(tmp_path):
+    documents, _ = site(12, pages=24, lines=4)
+    run([table(documents)], tmp_path, find=["content"])
+    folder = tmp_path / "barrier"
+    rounds = json.loads((folder / "rounds.json").read_text())
+    assert LEAST_ROUNDS <= rounds <= MOST_ROUNDS
+    assert (folder / f"settled-{rounds - 1}").exists()
+    assert not (folder / f"settled-{rounds}").exists()
 
 
 def test_a_page_that_was_not_translated_is_dropped_with_its_reason(tmp_path):

@@ -1,4 +1,4 @@
-"""Vectors, candidates and cosines, against plain Python."""
+"""Vectors and cosines, against plain Python."""
 
 import math
 from collections import Counter
@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.bilingual.pairing.choosing import best_of, best_others, top_of
-from stages.bilingual.pairing.comparing_steps import _join, summed
 from stages.bilingual.pairing.features import Features
 from stages.bilingual.pairing.space import SHRINKAGE, Side, Space, Table, itself
 from stages.bilingual.pairing.vectors_kernels import heaviest
@@ -101,28 +100,6 @@ def test_the_heaviest_entries_are_those_of_a_sort(pages, most):
         ranked = sorted((-v, e) for e, v in reference(page, False).items() if v > 0)[:most]
         expected = [entry for _, entry in ranked] + [-1] * (most - len(ranked))
         assert entries[row * most : (row + 1) * most].tolist() == expected
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 1), st.integers(0, 3), st.booleans(), st.integers(0, 9)),
-        max_size=30, unique=True,
-    )
-)  # fmt: skip
-def test_documents_of_one_entry_meet_once_each(postings):
-    rows = sorted(postings)
-    pair, entry, right, node = (np.array([row[i] for row in rows], np.int64) for i in range(4))
-    value = (1 + node).astype(np.float32)
-    lefts, rights, products, pairs = _join(entry, pair, right.astype(np.bool_), node, value)
-    table = summed(pairs, lefts, rights, products)
-    expected = Counter()
-    for p, e, r, n in rows:
-        for p2, e2, r2, n2 in rows:
-            if (p, e) == (p2, e2) and not r and r2:
-                expected[p, n, n2] += (1 + n) * (1 + n2)
-    found = {(r["pair"], r["left"], r["right"]): r["value"] for r in table.to_pylist()}
-    assert found == expected
 
 
 @settings(max_examples=80, deadline=None)
