@@ -155,7 +155,7 @@ def speed(chosen: list[Sample]) -> float:
                for a, b in zip(s.planted.lefts, s.planted.rights, strict=True))  # fmt: skip
     sides = [[given([s.planted.lefts]), given([s.planted.rights])] for s in chosen]
     from stages.bilingual.alignment.units import folded_characters
-    from stages.bilingual.pairing.number_words import number_words
+    from stages.bilingual.numbers.number_words import number_words
     from stages.text_kernels import character_classes
 
     tables = (*character_classes(), *folded_characters(), *number_words())

@@ -12,7 +12,7 @@ import numpy as np
 
 from formats.compile import Scalar, array_types, kernel
 from formats.identifiers_kernels import mix64
-from stages.bilingual.pairing.numbers_kernels import digit_value, read_number
+from stages.bilingual.numbers.numbers_kernels import digit_value, read_number
 from stages.text_kernels import BLANK, PUNCTUATION, WORD, decode, look_up
 
 MOST_GRAMS = 2048

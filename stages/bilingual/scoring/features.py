@@ -20,7 +20,7 @@ from stages.bilingual.alignment.beads_kernels import RATIO, SPREAD, SPREAD_BY_LE
 from stages.bilingual.alignment.lexicon import Lexicon, Vocabulary
 from stages.bilingual.alignment.models import Models
 from stages.bilingual.alignment.units import folded_characters
-from stages.bilingual.pairing.number_words import number_words
+from stages.bilingual.numbers.number_words import number_words
 from stages.bilingual.scoring import describe_kernels as sides
 from stages.bilingual.scoring import lexical_kernels as lexical
 from stages.text_kernels import character_classes
