@@ -40,6 +40,10 @@ decided before the texts were read; ``ambiguous`` says that one side had several
 null where none was looked for."""
 
 
+WIDEST = 4.0
+"""No usual ratio of two languages' characters is further from 1: Chinese has a third of English."""
+
+
 def pair_hashes(sources: pa.Array, keys: pa.Array, wanted: np.ndarray | None = None) -> pa.Array:
     """A hash of source and key (uint64), 0 where the row is not wanted or has no key."""
     from stages.bilingual.bilingual_kernels import hash_keys
@@ -123,6 +127,8 @@ def judge(
     dropped for its length alone it is the second factor. What was found by content has its
     confidence (by how much it matches in order) in place of the length.
 
+    The length limit is how many times as long as usual a side may be beside the other one.
+
     Args:
         pairs: as ``match`` writes them.
         copied: float64 [pairs], NaN where not known.
@@ -130,23 +136,24 @@ def judge(
         usual_ratios: float64 [language pairs].
     """
     ratio = pairs.column("ratio").to_numpy()
-    far = ~pairs.column("close").to_numpy(zero_copy_only=False)
-    untranslated = ~far & (copied > settings["max_copy_share"])
     deviation = ratio / usual_ratios[pairs.column("pair").to_numpy()]
+    times_usual = np.maximum(deviation, 1 / deviation)
+    far = ~pairs.column("close").to_numpy(zero_copy_only=False)
+    far |= times_usual > settings["max_length_ratio"]
+    untranslated = ~far & (copied > settings["max_copy_share"])
     fit = np.minimum(deviation, 1 / deviation)
     confidence = pairs.column("confidence").to_numpy()
     fit = np.where(np.isnan(confidence), fit, confidence)
     score = fit * np.where(far, 1, 1 - np.nan_to_num(copied))
-    length_ratio = np.maximum(ratio, 1 / ratio)
     reasons = pc.coalesce(
-        _reasons("length_ratio", length_ratio, settings["max_length_ratio"], far),
+        _reasons("length_ratio", times_usual, settings["max_length_ratio"], far),
         _reasons("copy_share", copied, settings["max_copy_share"], untranslated),
     )
     columns = {
         "score": pa.array(score, pa.float32()),
         "kept": pa.array(~far & ~untranslated),
         "drop_reason": reasons,
-        "length_ratio": pa.array(length_ratio, pa.float32()),
+        "length_ratio": pa.array(np.maximum(ratio, 1 / ratio), pa.float32()),
         "copy_share": pa.array(copied, pa.float32(), mask=far),
         "aligned_share": pa.nulls(pairs.num_rows, pa.float32()),
     }
