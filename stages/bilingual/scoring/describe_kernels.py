@@ -145,6 +145,9 @@ def is_ordinal(data: np.ndarray, begin: Scalar, end: Scalar, stop: Scalar) -> Sc
     """The number of an item in a list (``12. ``, ``3) ``), which may be counted anew elsewhere."""
     if end - begin > 3 or end + 1 >= stop or data[end + 1] != 0x20:
         return False
+    for at in range(begin, end):
+        if not 0x30 <= data[at] <= 0x39:  # the number of a section: 4.2.
+            return False
     return data[end] == 0x2E or data[end] == 0x29
 
 

@@ -131,6 +131,8 @@ def test_numbers_of_lists_and_addresses_are_no_numbers_of_the_text():
     changed, missing, common = described(pairs).numbers()
     assert changed.tolist() == missing.tolist() == [0, 0, 0, 0]
     assert common.tolist() == [0, 0, 3, 3]
+    changed, _, _ = described([("4.2. Installing, step by step", "4.7. ติดตั้งทีละขั้น")]).numbers()
+    assert changed.tolist() == [1]  # the number of a section is its name
 
 
 def counts_of(lengths):
