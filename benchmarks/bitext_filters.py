@@ -1,10 +1,11 @@
 """Wrong sentence pairs planted among good ones: how many are caught, how many good ones are lost.
 
-    python benchmarks/bitext_filters.py DATA [--fit] [--peer PEER_PYTHON] [--languages zh,th]
+    python benchmarks/bitext_filters.py DATA [--unseen FOLDER] [--peer PEER_PYTHON]
 
-DATA is a folder of ``bilingual_*.jsonl.zst`` files. The logistic function was fitted on the sources
-that are not in ``HELD_OUT``; ``--fit`` prints its weights, as ``scoring/translation.yaml`` has
-them. PEER_PYTHON is the Python of an environment with opusfilter.
+DATA is a folder of ``bilingual_*.jsonl.zst`` files. The network that judges was fitted
+(``bitext_fit.py``) on the sources that are not in ``HELD_OUT``. FOLDER has further sources in the
+same form (``bitext_verses.py`` makes one). PEER_PYTHON is the Python of an environment with
+opusfilter.
 """
 
 from __future__ import annotations
@@ -18,20 +19,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from bitext_pairs import KINDS, MISPLACED, Planted, described, learn, plant, read_corpus
+from bitext_pairs import KINDS, MISPLACED, Planted, described, learn, plant, read_corpus, shares
 
-from stages.bilingual.scoring.features import FEATURES, Described, features, probabilities
+from stages.bilingual.scoring.describing import Described
+from stages.bilingual.scoring.probability import probabilities
 from stages.bilingual.scoring.rules import SentenceLimits, drop_reasons
 
 LANGUAGES = "zh,th,ar,fr,ja,ru,de,ko,vi,es"
+UNSEEN_LANGUAGES = f"{LANGUAGES},id,tr,ur,bn,pt,sv,hi"
 HELD_OUT = {"iot-for-beginners", "react-docs"}
 PEER = Path(__file__).with_name("peer_opusfilter.py")
-SHARE_GOOD = 0.85
-"""Of pairs in the sample that the weights are fitted on: what an aligner gives is mostly right. The
-rest is shared evenly by the kinds of wrong pairs."""
-WITHOUT_LEXICON = 0.3
-"""Weight of the same pairs described without a lexicon, as small corpora have none."""
-PENALTY = 2.0
 STRICT = ("LongWordFilter", "LinguaFilter")
 """OpusFilter's rules that lose most good lines of such text: addresses are long words, and short
 lines are in no language that is sure."""
@@ -70,36 +67,6 @@ def samples(folder: Path, languages: list[str], pages: int, most: int) -> list[S
     return found
 
 
-def fit(chosen: list[Sample]) -> np.ndarray:
-    """Weights by Newton's method: float64 [FEATURES]."""
-    parts, truths, shares = [], [], []
-    for sample in chosen:
-        good = sample.kinds == "good"
-        share = np.zeros(len(good))
-        share[good] = SHARE_GOOD / max(good.sum(), 1)
-        present = [kind for kind in KINDS if (sample.kinds == kind).any()]
-        for kind in present:
-            mine = sample.kinds == kind
-            share[mine] = (1 - SHARE_GOOD) / len(present) / mine.sum()
-        for seen, weight in ((sample.with_lexicon, 1.0), (sample.without, WITHOUT_LEXICON)):
-            parts.append(features(seen))
-            truths.append(good.astype(np.float64))
-            shares.append(share * weight)
-    rows, truth, share = map(np.concatenate, (parts, truths, shares))
-    share *= len(share) / share.sum() / 10
-    weights, penalty = np.zeros(rows.shape[1]), PENALTY * np.eye(rows.shape[1])
-    penalty[0, 0] = 1e-6
-    for _ in range(50):
-        chance = 1 / (1 + np.exp(-rows @ weights))
-        slope = rows.T @ (share * (truth - chance)) - penalty @ weights
-        curve = (rows * (share * chance * (1 - chance))[:, None]).T @ rows + penalty
-        step = np.linalg.solve(curve, slope)
-        weights += step
-        if np.abs(step).max() < 1e-8:
-            break
-    return weights
-
-
 def dropped(seen: Described) -> np.ndarray:
     """Bool [pairs]: by our rules with the default limits."""
     reasons = drop_reasons(seen, probabilities(seen), SentenceLimits())
@@ -133,16 +100,20 @@ def table(title: str, rows: list[tuple[Sample, np.ndarray]]) -> None:
         print(f"  {kind:<12}{count:>7}{gone_count / max(count, 1):>8.3f}")
 
 
-def calibration(chosen: list[Sample]) -> None:
-    """Print how often pairs of about the same score are good, in a sample of SHARE_GOOD."""
-    scores = np.concatenate([probabilities(s.with_lexicon) for s in chosen])
+def reliability(chosen: list[Sample]) -> None:
+    """Print how often pairs of about the same score are good, in a sample most of which is."""
+    scores = np.concatenate([probabilities(s.with_lexicon) for s in chosen]).astype(np.float64)
     good = np.concatenate([s.kinds == "good" for s in chosen])
-    share = np.where(good, SHARE_GOOD / good.sum(), (1 - SHARE_GOOD) / (~good).sum())
-    for low, high in ((0, 0.2), (0.2, 0.5), (0.5, 0.8), (0.8, 0.95), (0.95, 1.01)):
-        mine = (scores >= low) & (scores < high)
-        mean = np.average(scores[mine], weights=share[mine])
-        true = np.average(good[mine], weights=share[mine])
-        print(f"  score {low:.2f}-{min(high, 1):.2f}: mean {mean:.3f}, good {true:.3f}")
+    share = np.concatenate([shares(s.kinds) for s in chosen]) / len(chosen)
+    bins = np.minimum((scores * 10).astype(np.int64), 9)
+    error = 0.0
+    for number in range(10):
+        mine = bins == number
+        mean, true = (np.average(v[mine], weights=share[mine]) for v in (scores, good))
+        error += share[mine].sum() * abs(mean - true)
+        place = f"{number / 10:.1f}-{(number + 1) / 10:.1f}"
+        print(f"  score {place}: mean {mean:.3f}, good {true:.3f}, share {share[mine].sum():.4f}")
+    print(f"  expected calibration error {error:.4f}")
 
 
 def speed(chosen: list[Sample]) -> float:
@@ -155,10 +126,11 @@ def speed(chosen: list[Sample]) -> float:
                for a, b in zip(s.planted.lefts, s.planted.rights, strict=True))  # fmt: skip
     sides = [[given([s.planted.lefts]), given([s.planted.rights])] for s in chosen]
     from stages.bilingual.alignment.units import folded_characters
-    from stages.bilingual.pairing.number_words import number_words
+    from stages.bilingual.numbers.months import month_table
+    from stages.bilingual.numbers.number_words import number_words
     from stages.text_kernels import character_classes
 
-    tables = (*character_classes(), *folded_characters(), *number_words())
+    tables = (*character_classes(), *folded_characters(), *number_words(), *month_table())
     start = time.process_time()
     for left, right in sides:
         out = np.zeros(len(left) * describe_kernels.COLUMNS, np.float32)
@@ -175,7 +147,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--languages", default=LANGUAGES)
-    parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--unseen", type=Path, help="a folder of further sources")
     parser.add_argument("--peer")
     parser.add_argument("--pages", type=int, default=120, help="at most, of a source and language")
     parser.add_argument("--pairs", type=int, default=300, help="good ones, of the same")
@@ -183,14 +155,13 @@ def main() -> None:
     found = samples(options.data, options.languages.split(","), options.pages, options.pairs)
     held = [sample for sample in found if sample.source in HELD_OUT]
     seen = [sample for sample in found if sample.source not in HELD_OUT]
-    if options.fit:
-        for name, weight in zip(FEATURES, fit(seen), strict=True):
-            print(f"{name}: {weight:.3f}")
-        return
     table("fitted sources", [(s, dropped(s.with_lexicon)) for s in seen])
     table("held-out sources", [(s, dropped(s.with_lexicon)) for s in held])
     table("held-out sources, no lexicon", [(s, dropped(s.without)) for s in held])
-    calibration(held)
+    reliability(held)
+    if options.unseen:
+        more = samples(options.unseen, UNSEEN_LANGUAGES.split(","), options.pages, options.pairs)
+        table("further sources", [(s, dropped(s.with_lexicon)) for s in more])
     print(f"describing: {speed(held):.1f} MB/s")
     if options.peer:
         answers = [(s, *by_peer(s, options.peer)) for s in held]

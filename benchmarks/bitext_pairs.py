@@ -19,21 +19,34 @@ import numpy as np
 import zstandard
 from alignment_truth import LEAST_LINES, Lines, letters, same_lines
 
-from stages.bilingual.alignment.aligner import Alignment, learn_alignment
+from stages.bilingual.alignment.aligner import FOLDS, Alignment, learn_alignment
+from stages.bilingual.alignment.beads_kernels import RATIO
 from stages.bilingual.alignment.lexicon import identity_lexicon
 from stages.bilingual.alignment.units import Units, units_of
-from stages.bilingual.scoring.features import Described, Known, Side, describe
+from stages.bilingual.scoring.describing import Described, Known, Side, count, describe
+from stages.bilingual.scoring.habits import learned_habits
 from stages.bilingual.sentences.segmenting import Sentences
 
-KINDS = ("shuffled", "neighbour", "same_length", "copied", "half", "cut", "language", "numbers")
+FAMILIES = (
+    ("shuffled",), ("neighbour",), ("same_length",), ("copied",), ("half", "first_half"),
+    ("cut", "first_cut", "left_cut"), ("language",), ("numbers",),
+)  # fmt: skip
+KINDS = tuple(kind for family in FAMILIES for kind in family)
 """The right side: a line of another page; the next line; the line nearest in length of 200 of other
-pages; the left side; half left untranslated; the second half missing; the same line in a third
-language; a digit of a number changed that both sides have."""
+pages; the left side; its second half left untranslated, or the first; its second half missing, or
+the first; (left_cut: the left side's second half missing); the same line in a third language; a
+digit of a number changed that both sides have."""
+SHARE_GOOD = 0.85
+"""Of pairs in the sample: what an aligner gives is mostly right. The rest is shared evenly by the
+families of wrong pairs."""
 OTHER_LANGUAGE = {"zh": "ja", "ja": "zh", "ru": "uk", "fr": "es", "es": "pt", "pt": "es"}
-LEAST_TO_HALVE = 20
-"""Characters."""
+LEAST_TO_HALVE, LEAST_LOST = 20, 8
+"""Letters of a sentence, and those of either half that are no code, tags or addresses: a half that
+is all code is neither untranslated nor missed."""
 LATIN = {"fr", "de", "es", "pt", "it", "vi", "id", "tr", "pl", "nl"}
 NOT_PROSE = re.compile(r"`[^`]*`|<[^>]*>|\{[^}]*\}|\]\([^)]*\)|\S*://\S*|\S*[_.@/=]\S+")
+ADDRESS = re.compile(r"<[^>]*>|\{[^}]*\}|\]\([^)]*\)|\S*://\S*")
+ITEM_NUMBER = re.compile(r"^\W*\d{1,3}[.)] ")
 MISPLACED = {"libreoffice-help"}
 """Sources whose translations have the same number of lines, but not in the same order."""
 
@@ -113,7 +126,9 @@ def plant(corpus: Corpus, most: int) -> Planted:
         planted.add(page, left, right, "good")
         for kind in KINDS:
             wrong = _wrong(corpus, page, at, kind, places, chance)
-            if wrong and wrong != right:
+            if kind == "left_cut" and wrong:
+                planted.add(page, wrong, right, kind)
+            elif wrong and wrong != right:
                 planted.add(page, left, wrong, kind)
     return planted
 
@@ -122,7 +137,7 @@ def _wrong(
     corpus: Corpus, page: int, at: int, kind: str, places: list[tuple[int, int]],
     chance: random.Random,
 ) -> str:  # fmt: skip
-    """The right side of a wrong pair; empty where none can be made."""
+    """The other side of a wrong pair; empty where none can be made."""
     lines = corpus.pages[page]
     left, right = lines[at]
     if kind in ("shuffled", "same_length"):
@@ -143,19 +158,50 @@ def _wrong(
         return _with_other_number(left, right, chance)
     if min(letters(left), letters(right)) < LEAST_TO_HALVE:
         return ""
-    half = right[: len(right) // 2]
-    if kind == "cut":
-        return half
-    return f"{half} {left[len(left) // 2 :]}"
+    if min(letters(half) for text in (left, right) for half in _halves(text)) < LEAST_LOST:
+        return ""
+    lefts = left[: len(left) // 2], left[len(left) // 2 :]
+    rights = right[: len(right) // 2], right[len(right) // 2 :]
+    made = {
+        "half": f"{rights[0]} {lefts[1]}", "first_half": f"{lefts[0]} {rights[1]}",
+        "cut": rights[0], "first_cut": rights[1], "left_cut": lefts[0],
+    }  # fmt: skip
+    return made[kind]
+
+
+def _halves(text: str) -> tuple[str, str]:
+    """The first and the second half, what is not prose as spaces."""
+    text = NOT_PROSE.sub(_spaces, text)
+    return text[: len(text) // 2], text[len(text) // 2 :]
 
 
 def _with_other_number(left: str, right: str, chance: random.Random) -> str:
-    places = [n for n, c in enumerate(right) if c in "0123456789" and c in left]
+    """Another digit in a number of the text; no list is counted anew, no address changed."""
+    text = ITEM_NUMBER.sub(_spaces, ADDRESS.sub(_spaces, right))
+    places = [n for n, c in enumerate(text) if c in "0123456789" and c in left]
     if not places:
         return ""
     place = chance.choice(places)
     digit = chance.choice([d for d in "123456789" if d != right[place]])
     return right[:place] + digit + right[place + 1 :]
+
+
+def _spaces(found: re.Match[str]) -> str:
+    return " " * len(found[0])
+
+
+def shares(kinds: np.ndarray) -> np.ndarray:
+    """The weight of each pair of one source and language, by its kind: float64 [pairs]."""
+    share = np.zeros(len(kinds))
+    good = kinds == "good"
+    share[good] = SHARE_GOOD / max(good.sum(), 1)
+    families = [[kind for kind in family if (kinds == kind).any()] for family in FAMILIES]
+    families = [family for family in families if family]
+    for family in families:
+        for kind in family:
+            mine = kinds == kind
+            share[mine] = (1 - SHARE_GOOD) / len(families) / len(family) / mine.sum()
+    return share
 
 
 def given(texts: list[list[str]]) -> Sentences:
@@ -169,42 +215,52 @@ def given(texts: list[list[str]]) -> Sentences:
 
 
 def learn(corpus: Corpus) -> Alignment:
-    """Align all pages of a corpus."""
+    """Align all pages of a corpus, each by what others teach."""
     sides = [units_of(given([[line[s] for line in page] for page in corpus.pages])) for s in (0, 1)]
     every = np.arange(len(corpus.pages))
-    return learn_alignment(sides[0], sides[1], every, every)
+    return learn_alignment(sides[0], sides[1], every, every, every % FOLDS)
 
 
 def described(corpus: Corpus, alignment: Alignment, planted: Planted, lexicon: bool) -> Described:
     """Describe the pairs, each by a lexicon that has not seen its page, or by none."""
     pages = np.array(planted.pages, np.int64)
+    owners = np.repeat(np.arange(len(corpus.pages)), np.diff(alignment.beads.pair_offsets))
     lexicons = [
-        (np.flatnonzero(np.isin(pages, members)), learned)
-        for members, learned in alignment.lexicons
+        (np.flatnonzero(np.isin(pages, owners[beads])), learned)
+        for beads, learned in alignment.lexicons
     ]
     if not lexicon:
         lexicons = [(np.arange(len(pages)), identity_lexicon(alignment.vocabulary))]
-    known = Known(alignment.vocabulary, alignment.models, lexicons)
-    return describe(
-        _side(planted.lefts, "en", alignment), _side(planted.rights, corpus.language, alignment),
-        known,
-    )  # fmt: skip
+    lines = [pair for page in corpus.pages for pair in page]
+    counts, _, _ = count(*_sides(lines, corpus.language, alignment))
+    habits = learned_habits(counts, float(alignment.models.parameters[RATIO]))
+    known = Known(alignment.vocabulary, alignment.models, lexicons, habits)
+    pairs = list(zip(planted.lefts, planted.rights, strict=True))
+    return describe(*_sides(pairs, corpus.language, alignment), known)
+
+
+def _sides(pairs: list[tuple[str, str]], language: str, alignment: Alignment) -> list[Side]:
+    return [
+        _side([pair[side] for pair in pairs], name, alignment)
+        for side, name in enumerate(("en", language))
+    ]
 
 
 def _side(texts: list[str], language: str, alignment: Alignment) -> Side:
     sentences = given([texts])
     units = units_of(sentences)
-    offsets, numbers = _numbered(units, alignment.vocabulary.units)
+    offsets, places, numbers = _numbered(units, alignment.vocabulary.units)
     rows = np.arange(len(texts))
     return Side(
-        sentences.data, sentences.starts, sentences.ends, rows, rows + 1, offsets, numbers, language
-    )
+        sentences.data, sentences.starts, sentences.ends, rows, rows + 1, offsets, places, numbers,
+        language,
+    )  # fmt: skip
 
 
-def _numbered(units: Units, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _numbered(units: Units, known: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The units by number; those that no page has are left out, as they say nothing."""
     order = np.argsort(known)
     at = np.minimum(np.searchsorted(known, units.units, sorter=order), len(known) - 1)
     found = known[order[at]] == units.units
     offsets = np.concatenate([[0], np.cumsum(found)])[units.offsets]
-    return offsets.astype(np.int64), order[at][found].astype(np.int32)
+    return offsets.astype(np.int64), units.places[found], order[at][found].astype(np.int32)

@@ -55,13 +55,15 @@ from stages.bilingual.writing.steps import drop_halves, total_counts, write_pair
 from stages.bilingual.writing.templates import DOCUMENTS, FORMS, template_names
 
 FINDERS = ("pair_key", "url", "content")
+PRIOR_PAIRS = 4
+"""Of documents, whose sides are equally long, beside those that tell what is usual."""
 
 
 class Bilingual(BarrierStage):
     """Find pairs of translations and add them as parallel documents."""
 
     name: ClassVar[str] = "bilingual"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     key_fields: ClassVar[tuple[str, ...] | None] = ()
 
     pairs: Literal["english", "all"] | list[tuple[str, str]] = Field(
@@ -97,8 +99,8 @@ class Bilingual(BarrierStage):
     max_length_ratio: float = Field(
         4.0,
         ge=1,
-        description="Most characters of one side per character of the other; kana, Han and Hangul "
-        "count twice.",
+        description="How many times as long as usual for the two languages one side may be beside "
+        "the other; kana, Han and Hangul count twice.",
     )
     max_copy_share: float = Field(
         0.5,
@@ -356,7 +358,10 @@ class Bilingual(BarrierStage):
 
 
 def usual_ratios(histograms: Sequence[dict[str, dict[str, int]]], pairs: int) -> list[float]:
-    """Per language pair, the median of right by left characters over all buckets; 1 without any.
+    """Per language pair, the median of right by left characters over all buckets.
+
+    ``PRIOR_PAIRS`` with as many characters on both sides are counted too, so that what is usual is
+    not what a few odd pairs are like.
 
     Args:
         histograms: per bucket {number of the language pair: {bin: pairs}}, see ``match``.
@@ -364,12 +369,12 @@ def usual_ratios(histograms: Sequence[dict[str, dict[str, int]]], pairs: int) ->
     """
     medians = []
     for number in range(pairs):
-        total: Counter[int] = Counter()
+        total = Counter({0: PRIOR_PAIRS})
         for histogram in histograms:
             total.update({int(at): count for at, count in histogram[str(number)].items()})
         bins = np.array(sorted(total), np.int64)
         counts = np.cumsum([total[int(at)] for at in bins])
-        median = bins[np.searchsorted(counts, counts[-1] / 2)] if len(bins) else 0
+        median = bins[np.searchsorted(counts, counts[-1] / 2)]
         medians.append(float(2.0 ** (median / RATIO_STEPS)))
     return medians
 

@@ -26,7 +26,7 @@ from stages.barrier_files import (
     write_answers,
     write_table,
 )
-from stages.bilingual.pairs import find_pairs, length_ratios, speaks
+from stages.bilingual.pairs import WIDEST, find_pairs, length_ratios, speaks
 from stages.shuffle import bucket_count, open_ipc, read_shuffle, write_shuffle
 
 ROWS_PER_BUCKET = 1 << 12
@@ -158,7 +158,8 @@ def match(item: dict[str, Any]) -> dict[str, Any]:
 
     Returns:
         ``ratios``: per language pair a histogram of right by left characters, as
-        {bin: pairs}, bin ``RATIO_STEPS * log2(ratio)``, of the pairs within the length limit.
+        {bin: pairs}, bin ``RATIO_STEPS * log2(ratio)``, of the pairs that may be within the length
+        limit once it is known what is usual.
     """
     plan, part = task_plan(item)
     way, bucket = divmod(part, buckets_of_plan(plan))
@@ -171,7 +172,7 @@ def match(item: dict[str, Any]) -> dict[str, Any]:
         pairs = _pairs_of_keys(plan, way, bucket)
     pairs = pairs.append_column("method", pa.array([method] * pairs.num_rows, pa.string()))
     ratio = length_ratios(pairs)
-    limit = plan.settings["max_length_ratio"]
+    limit = WIDEST * plan.settings["max_length_ratio"]
     close = (ratio <= limit) & (ratio >= 1 / limit)
     pairs = pairs.append_column("ratio", pa.array(ratio))
     pairs = pairs.append_column("close", pa.array(close))

@@ -33,11 +33,15 @@ PAIR_SCHEMA = pa.schema(
     ]
 )
 """A pair found, kept or not. ``method`` is how it was found and ``reason`` what spoke for it.
-``pair_key`` is what both sides share, null where only their content is. ``length_ratio`` is
-characters of the longer by those of the shorter side; ``copy_share`` is null where the length
-decided before the texts were read; ``ambiguous`` says that one side had several candidates.
+``pair_key`` is what both sides share, null where only their content is. ``length_ratio`` is the
+length of the longer side (``lengths``) by that of the shorter; ``copy_share`` is null where the
+length decided before the texts were read; ``ambiguous`` says that one side had several candidates.
 ``aligned_share`` is the share of both sides' sentences that have a translation on the other side,
 null where none was looked for."""
+
+
+WIDEST = 4.0
+"""No usual ratio of two languages' lengths is further from 1."""
 
 
 def pair_hashes(sources: pa.Array, keys: pa.Array, wanted: np.ndarray | None = None) -> pa.Array:
@@ -105,7 +109,7 @@ def _first_of_key(rows: pa.Table, member: str) -> pa.Table:
 
 def lengths(texts: pa.Array) -> np.ndarray:
     """How long texts are (int64 [texts]): characters, those of kana, Han and Hangul twice."""
-    from stages.bilingual.pairing.lengths_kernels import count_columns
+    from stages.bilingual.lengths_kernels import count_columns
 
     data, offsets = text_buffers(texts)
     columns = np.empty(len(offsets) - 1, np.int64)
@@ -133,6 +137,8 @@ def judge(
     dropped for its length alone it is the second factor. What was found by content has its
     confidence (by how much it matches in order) in place of the length.
 
+    The length limit is how many times as long as usual a side may be beside the other one.
+
     Args:
         pairs: as ``match`` writes them.
         copied: float64 [pairs], NaN where not known.
@@ -140,23 +146,24 @@ def judge(
         usual_ratios: float64 [language pairs].
     """
     ratio = pairs.column("ratio").to_numpy()
-    far = ~pairs.column("close").to_numpy(zero_copy_only=False)
-    untranslated = ~far & (copied > settings["max_copy_share"])
     deviation = ratio / usual_ratios[pairs.column("pair").to_numpy()]
+    times_usual = np.maximum(deviation, 1 / deviation)
+    far = ~pairs.column("close").to_numpy(zero_copy_only=False)
+    far |= times_usual > settings["max_length_ratio"]
+    untranslated = ~far & (copied > settings["max_copy_share"])
     fit = np.minimum(deviation, 1 / deviation)
     confidence = pairs.column("confidence").to_numpy()
     fit = np.where(np.isnan(confidence), fit, confidence)
     score = fit * np.where(far, 1, 1 - np.nan_to_num(copied))
-    length_ratio = np.maximum(ratio, 1 / ratio)
     reasons = pc.coalesce(
-        _reasons("length_ratio", length_ratio, settings["max_length_ratio"], far),
+        _reasons("length_ratio", times_usual, settings["max_length_ratio"], far),
         _reasons("copy_share", copied, settings["max_copy_share"], untranslated),
     )
     columns = {
         "score": pa.array(score, pa.float32()),
         "kept": pa.array(~far & ~untranslated),
         "drop_reason": reasons,
-        "length_ratio": pa.array(length_ratio, pa.float32()),
+        "length_ratio": pa.array(np.maximum(ratio, 1 / ratio), pa.float32()),
         "copy_share": pa.array(copied, pa.float32(), mask=far),
         "aligned_share": pa.nulls(pairs.num_rows, pa.float32()),
     }

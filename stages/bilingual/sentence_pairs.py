@@ -16,7 +16,8 @@ import pyarrow as pa
 from formats.buffers import text_buffers, text_column
 from stages.bilingual.alignment.aligner import Alignment, learn_alignment
 from stages.bilingual.alignment.units import Units, units_of
-from stages.bilingual.scoring.features import Known, Side, describe, probabilities
+from stages.bilingual.scoring.describing import Known, Side, describe
+from stages.bilingual.scoring.probability import probabilities
 from stages.bilingual.scoring.rules import SentenceLimits, drop_reasons
 from stages.bilingual.sentences.segment_kernels import STARTS_PARAGRAPH
 from stages.bilingual.sentences.segmenting import Sentences, segment
@@ -102,7 +103,7 @@ def sentence_pairs(
             (right, beads.right_starts, beads.right_ends, words.right_numbers, languages[1]),
         )
     ]
-    described = describe(sides[0], sides[1], _known(alignment, pair))
+    described = describe(sides[0], sides[1], _known(alignment, both))
     scores = probabilities(described)
     columns: dict[str, pa.Array] = {"document_pair": pa.array(pair)}
     for name, side, documents in (("left", sides[0], left), ("right", sides[1], right)):
@@ -141,15 +142,15 @@ def _side(
     first, last = offsets + starts, offsets + ends
     return Side(
         documents.sentences.data, documents.sentences.starts[first],
-        documents.sentences.ends[last - 1], first, last, documents.units.offsets, numbers, language,
+        documents.sentences.ends[last - 1], first, last, documents.units.offsets,
+        documents.units.places, numbers, language,
     )  # fmt: skip
 
 
-def _known(alignment: Alignment, pair: np.ndarray) -> Known:
-    """What judges the beads: of each pair of documents the lexicon that has not seen it."""
-    lexicons = []
-    for members, lexicon in alignment.lexicons:
-        lexicons.append((np.flatnonzero(np.isin(pair, members)), lexicon))
+def _known(alignment: Alignment, both: np.ndarray) -> Known:
+    """What judges the beads that have both sides: of each the lexicon that has not seen it."""
+    rows = np.cumsum(both) - 1
+    lexicons = [(rows[beads[both[beads]]], lexicon) for beads, lexicon in alignment.lexicons]
     return Known(alignment.vocabulary, alignment.models, lexicons)
 
 

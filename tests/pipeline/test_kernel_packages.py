@@ -44,6 +44,6 @@ def test_a_run_uses_no_kernels_of_other_packages(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     # What modules of a package import is compiled with it: ``exact_dedup`` knows URLs, and the
-    # scores of sentence pairs read numbers as pairing does.
-    known = {"stages.urls", "stages.bilingual.pairing"}
+    # units and scores of sentences read numbers, of which there are steps alone.
+    known = {"stages.urls", "stages.bilingual.numbers"}
     assert set(json.loads(finished.stdout.splitlines()[-1])) <= known

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stages.bilingual.alignment.align_kernels import align_pairs
+from stages.bilingual.alignment.documents import Beads, Pairs
 from stages.bilingual.alignment.guess_kernels import follow_beads, guess_paths
 from stages.bilingual.alignment.lexicon import (
     Lexicon,
@@ -32,6 +33,7 @@ from stages.bilingual.alignment.models import (
     learned_models,
     shape_counts,
 )
+from stages.bilingual.alignment.splitting import joined, split, whole
 from stages.bilingual.alignment.units import Units
 from stages.bilingual.alignment.vocabulary_kernels import number_units
 
@@ -48,25 +50,6 @@ CONFIDENT_SHARE = 0.85
 
 
 @dataclass(frozen=True)
-class Beads:
-    """The beads of some pairs of documents, in order."""
-
-    pair_offsets: np.ndarray
-    """int64 [pairs + 1]: beads ``pair_offsets[p]:pair_offsets[p + 1]``."""
-    left_starts: np.ndarray
-    """int64 [beads]: first sentence, counted from 0 in the document."""
-    left_ends: np.ndarray
-    """int64 [beads]: behind the last; equal to the start where nothing translates the right."""
-    right_starts: np.ndarray
-    right_ends: np.ndarray
-    scores: np.ndarray
-    """float32 [beads]: logarithm of how much likelier this is a translation than chance."""
-
-    def __len__(self) -> int:
-        return len(self.scores)
-
-
-@dataclass(frozen=True)
 class Alignment:
     """Beads, and what the last pass knew: enough to judge them, or other pairs of sentences."""
 
@@ -74,26 +57,7 @@ class Alignment:
     vocabulary: Vocabulary
     models: Models
     lexicons: list[tuple[np.ndarray, Lexicon]]
-    """Pairs of documents (int64), and the lexicon that has not seen them."""
-
-
-@dataclass(frozen=True)
-class _Pairs:
-    """What stays the same in every pass."""
-
-    left: Units
-    right: Units
-    lefts: np.ndarray
-    rights: np.ndarray
-    vocabulary: Vocabulary
-    folds: np.ndarray
-    left_counts: np.ndarray
-    right_counts: np.ndarray
-
-    @property
-    def sides(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        words = self.vocabulary
-        return self.left.offsets, words.left_numbers, self.right.offsets, words.right_numbers
+    """Beads (int64), and the lexicon that has not seen them."""
 
 
 def align(
@@ -112,7 +76,8 @@ def align(
         lefts: int64 [pairs], the left document of each pair.
         rights: int64 [pairs], the right one.
         folds: int64 [pairs]: pairs of one fold are not scored by what each other's beads teach;
-            None: by the text of the left document, so that copies fall together.
+            None: by the text of the left document, so that copies fall together, and the parts of
+            a long document by turns.
         passes: 1: without a lexicon; each further one learns from that before.
 
     Returns:
@@ -131,33 +96,58 @@ def learn_alignment(
 ) -> Alignment:
     """As ``align``, with what was learned."""
     vocabulary = build_vocabulary(left, right)
+    parts = folds is None
     if folds is None:
         folds = _folds(left)[lefts] if len(lefts) else np.zeros(0, np.int64)
-    pairs = _Pairs(
+    pairs = Pairs(
         left, right, np.ascontiguousarray(lefts, np.int64), np.ascontiguousarray(rights, np.int64),
         vocabulary, folds, np.diff(left.document_offsets)[lefts],
         np.diff(right.document_offsets)[rights],
     )  # fmt: skip
     identity = identity_lexicon(vocabulary)
     models = _first_models(pairs)
-    rows = np.cumsum(pairs.left_counts + 1)
-    guess_offsets, guess = _starts(rows), np.zeros(int(rows[-1]) if len(rows) else 0, np.int32)
-    guess_paths(
-        left.document_offsets, left.offsets, vocabulary.left_numbers, left.lengths,
-        right.document_offsets, right.offsets, vocabulary.right_numbers, right.lengths,
-        pairs.lefts, pairs.rights, len(vocabulary.units), guess_offsets, guess,
-    )  # fmt: skip
+    beads = _align(pairs, [(np.arange(len(lefts)), identity)], models, _guess(pairs), WIDE)
     lexicons = [(np.arange(len(lefts)), identity)]
-    beads = _align(pairs, lexicons, models, (guess_offsets, guess), WIDE)
-    for _ in range(passes - 1):
+    cuts = whole(pairs, beads)
+    for number in range(passes - 1):
         chosen = _confident(pairs, beads)
         if len(chosen) < LEAST_TO_LEARN:
             break
         models = learned_models(models, _sample(pairs, beads))
+        if number == 0 and parts:
+            pairs, beads, cuts = split(pairs, beads, FOLDS)
         lexicons = _lexicons(pairs, beads, chosen, identity)
-        _follow(beads, guess_offsets, guess)
-        beads = _align(pairs, lexicons, models, (guess_offsets, guess), NARROW)
-    return Alignment(beads, vocabulary, models, lexicons)
+        beads = _align(pairs, lexicons, models, _path(pairs, beads), NARROW)
+    numbers = np.repeat(np.arange(len(pairs.lefts)), np.diff(beads.pair_offsets))
+    judged = [(np.flatnonzero(np.isin(numbers, members)), lexicon) for members, lexicon in lexicons]
+    return Alignment(joined(beads, cuts), vocabulary, models, judged)
+
+
+def _guess(pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
+    """Where each path may run: offsets of the pairs' rows, and the right sentences beside them."""
+    offsets, guess = _rows(pairs)
+    left, right, words = pairs.left, pairs.right, pairs.vocabulary
+    guess_paths(
+        left.document_offsets, left.offsets, words.left_numbers, left.lengths,
+        right.document_offsets, right.offsets, words.right_numbers, right.lengths,
+        pairs.lefts, pairs.rights, len(words.units), offsets, guess,
+    )  # fmt: skip
+    return offsets, guess
+
+
+def _path(pairs: Pairs, beads: Beads) -> tuple[np.ndarray, np.ndarray]:
+    """Where each pair's path ran, as ``_guess``."""
+    offsets, path = _rows(pairs)
+    follow_beads(
+        beads.pair_offsets[:-1], np.diff(beads.pair_offsets), beads.left_starts, beads.left_ends,
+        beads.right_ends, offsets, path,
+    )  # fmt: skip
+    return offsets, path
+
+
+def _rows(pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
+    rows = np.cumsum(pairs.left_counts + 1)
+    return _starts(rows), np.zeros(int(rows[-1]) if len(rows) else 0, np.int32)
 
 
 def build_vocabulary(left: Units, right: Units) -> Vocabulary:
@@ -177,7 +167,7 @@ def build_vocabulary(left: Units, right: Units) -> Vocabulary:
 
 
 def _align(
-    pairs: _Pairs,
+    pairs: Pairs,
     lexicons: list[tuple[np.ndarray, Lexicon]],
     models: Models,
     guess: tuple[np.ndarray, np.ndarray],
@@ -218,7 +208,7 @@ def _align(
 
 
 def _lexicons(
-    pairs: _Pairs, beads: Beads, chosen: np.ndarray, identity: Lexicon
+    pairs: Pairs, beads: Beads, chosen: np.ndarray, identity: Lexicon
 ) -> list[tuple[np.ndarray, Lexicon]]:
     """For each fold, its pairs and a lexicon of the other folds' beads."""
     whole = _whole_beads(pairs, beads, chosen)
@@ -237,7 +227,7 @@ def _lexicons(
     return lexicons
 
 
-def _confident(pairs: _Pairs, beads: Beads) -> np.ndarray:
+def _confident(pairs: Pairs, beads: Beads) -> np.ndarray:
     """The beads to learn from: neither side empty, none of the worst scores."""
     both = (beads.left_ends > beads.left_starts) & (beads.right_ends > beads.right_starts)
     found = np.flatnonzero(both & (beads.scores > 0))
@@ -248,7 +238,7 @@ def _confident(pairs: _Pairs, beads: Beads) -> np.ndarray:
 
 
 def _whole_beads(
-    pairs: _Pairs, beads: Beads, chosen: np.ndarray
+    pairs: Pairs, beads: Beads, chosen: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The beads as ranges of all sentences of a side."""
     counts = np.diff(beads.pair_offsets)
@@ -262,7 +252,7 @@ def _whole_beads(
     )
 
 
-def _sample(pairs: _Pairs, beads: Beads) -> BeadSample:
+def _sample(pairs: Pairs, beads: Beads) -> BeadSample:
     left_sizes = beads.left_ends - beads.left_starts
     right_sizes = beads.right_ends - beads.right_starts
     single = np.flatnonzero((left_sizes == 1) & (right_sizes == 1) & (beads.scores > 0))
@@ -279,19 +269,12 @@ def _sample(pairs: _Pairs, beads: Beads) -> BeadSample:
     )
 
 
-def _first_models(pairs: _Pairs) -> Models:
+def _first_models(pairs: Pairs) -> Models:
     totals = []
     for units, documents in ((pairs.left, pairs.lefts), (pairs.right, pairs.rights)):
         sums = np.concatenate([[0], np.cumsum(units.lengths, dtype=np.int64)])
         totals.append(np.diff(sums[units.document_offsets])[documents])
     return first_models(totals[0], totals[1], pairs.right.lengths.astype(np.float64))
-
-
-def _follow(beads: Beads, guess_offsets: np.ndarray, guess: np.ndarray) -> None:
-    follow_beads(
-        beads.pair_offsets[:-1], np.diff(beads.pair_offsets), beads.left_starts, beads.left_ends,
-        beads.right_ends, guess_offsets, guess,
-    )  # fmt: skip
 
 
 def _elsewhere(shares: np.ndarray) -> np.ndarray:

@@ -15,8 +15,8 @@ from stages.bilingual.alignment.lexicon_kernels import (
 )
 from stages.bilingual.alignment.units_kernels import NUMBER
 
-ITERATIONS = 5
-"""Of expectation-maximisation; the first reads co-occurrence."""
+ITERATIONS = 4
+"""Of expectation-maximisation; the first reads co-occurrence. A fifth changes no F1 by 0.0005."""
 LEAST_SENTENCES = 2
 """A unit in fewer beads teaches nothing."""
 MOST_SHARE = 0.3

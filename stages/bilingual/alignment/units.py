@@ -9,6 +9,8 @@ from functools import cache
 import numpy as np
 
 from stages.bilingual.alignment.units_kernels import MOST_UNITS, units_of_sentences
+from stages.bilingual.numbers.months import month_table
+from stages.bilingual.numbers.number_words import number_words
 from stages.bilingual.sentences.segmenting import Sentences
 from stages.text_kernels import CODE_POINTS, character_classes, two_level
 
@@ -26,6 +28,8 @@ class Units:
     """int64 [sentences + 1]."""
     units: np.ndarray
     """uint64, sorted and distinct within a sentence; odd: a number."""
+    places: np.ndarray
+    """uint8 [units]: how much of its sentence is before it, in 256ths."""
     lengths: np.ndarray
     """int32 [sentences]: characters."""
     flags: np.ndarray
@@ -57,14 +61,16 @@ def units_of(sentences: Sentences) -> Units:
     count = len(sentences)
     offsets, lengths = np.zeros(count + 1, np.int64), np.empty(count, np.int32)
     room = int((sentences.ends - sentences.starts).sum()) // BYTES_A_UNIT + 2 * MOST_UNITS
-    units = np.empty(0, np.uint64)
+    units, places = np.empty(0, np.uint64), np.empty(0, np.uint8)
     done = 0
     while done < count:
         units = np.concatenate([units, np.empty(room - len(units), np.uint64)])
+        places = np.concatenate([places, np.empty(room - len(places), np.uint8)])
         done = units_of_sentences(
             sentences.data, sentences.starts, sentences.ends, *character_classes(),
-            *folded_characters(), done, offsets, units, lengths,
+            *folded_characters(), *number_words(), *month_table(), done, offsets, units, places,
+            lengths,
         )  # fmt: skip
         room *= 2
-    used = units[: offsets[-1]].copy()
-    return Units(sentences.document_offsets, offsets, used, lengths, sentences.flags)
+    used, places = units[: offsets[-1]].copy(), places[: offsets[-1]].copy()
+    return Units(sentences.document_offsets, offsets, used, places, lengths, sentences.flags)

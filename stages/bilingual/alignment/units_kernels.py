@@ -4,7 +4,8 @@
   Hebrew: endings inflect. Arabic loses its article and the conjunction before it.
 * Where no spaces divide words (Han, kana, Thai, Lao, Khmer, Burmese) and in Hangul: pairs of
   neighbouring characters, each with its marks.
-* A number is its digits: of any script, without separators (1,000 and 1.000 and ١٠٠٠ are one unit).
+* A number is its value, however it is written (1,000 and 1.000 and ١٠٠٠ and 1千 are one unit), and
+  so is a month's name beside one.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import numpy as np
 
 from formats.compile import Scalar, array_types, kernel
 from formats.identifiers_kernels import mix64
+from stages.bilingual.numbers.dates_kernels import month_beside, month_key, read_key
 from stages.text_kernels import DIGIT, LETTER, MARK, SPACELESS, WORD, decode, look_up
 
-MOST_UNITS = 128
+MOST_UNITS = 256
 """Of one sentence; what follows (a block of code) is not looked at."""
 NUMBER = 1
 """The lowest bit of a unit that is a number; words have 0."""
@@ -28,8 +30,14 @@ _Tables = tuple[np.ndarray, np.ndarray]
 
 
 @kernel()
-def add_unit(units: np.ndarray, first: Scalar, count: Scalar, value: Scalar) -> Scalar:
-    """Insert into the sorted set ``units[first:first + count]``; returns its new size."""
+def add_unit(
+    units: np.ndarray, places: np.ndarray, first: Scalar, count: Scalar, value: Scalar,
+    place: Scalar,
+) -> Scalar:  # fmt: skip
+    """Insert into the sorted set ``units[first:first + count]``; returns its new size.
+
+    The place is kept of what stands there for the first time.
+    """
     if count >= MOST_UNITS:
         return count
     low, high = first, first + count
@@ -43,38 +51,21 @@ def add_unit(units: np.ndarray, first: Scalar, count: Scalar, value: Scalar) -> 
         return count
     for at in range(first + count, low, -1):
         units[at] = units[at - 1]
+        places[at] = places[at - 1]
     units[low] = value
+    places[low] = place
     return count + 1
 
 
 @kernel()
-def is_separator(character: Scalar) -> Scalar:
-    """Stands between the digits of one number: . , ' ٫ ٬ and a narrow space."""
-    return (
-        character == 0x2E or character == 0x2C or character == 0x27 or character == 0x66B
-        or character == 0x66C or character == 0x202F
-    )  # fmt: skip
-
-
-@kernel()
-def read_number(
-    data: np.ndarray, position: Scalar, stop: Scalar, folds: tuple[np.ndarray, np.ndarray]
-) -> tuple[Scalar, Scalar]:
-    """The unit of the number here, leading zeros left out, and where it ends."""
-    state = _SEED
-    while position < stop:
-        character, after = decode(data, position)
-        folded = look_up(folds[0], folds[1], character)
-        if is_separator(character) and after < stop:
-            character, behind = decode(data, after)
-            folded = look_up(folds[0], folds[1], character)
-            after = behind
-        if not 0x30 <= folded <= 0x39:
-            break
-        if folded != 0x30 or state != _SEED:
-            state = (state ^ np.uint64(folded)) * _FACTOR
-        position = after
-    return mix64(state) | np.uint64(NUMBER), position
+def add_month(
+    units: np.ndarray, places: np.ndarray, first: Scalar, count: Scalar, month: Scalar,
+    place: Scalar,
+) -> Scalar:  # fmt: skip
+    """Insert the number of a month, unless it is 0; returns the new size."""
+    if month == 0:
+        return count
+    return add_unit(units, places, first, count, month_key(month) | np.uint64(NUMBER), place)
 
 
 @kernel()
@@ -151,57 +142,84 @@ def read_cluster(
 @kernel()
 def read_units(
     data: np.ndarray, position: Scalar, stop: Scalar, classes: tuple[np.ndarray, np.ndarray],
-    folds: tuple[np.ndarray, np.ndarray], units: np.ndarray, first: Scalar,
+    folds: tuple[np.ndarray, np.ndarray], scales: tuple[np.ndarray, np.ndarray, np.ndarray],
+    months: tuple[np.ndarray, np.ndarray], units: np.ndarray, places: np.ndarray, first: Scalar,
 ) -> Scalar:  # fmt: skip
-    """Write the distinct units of one sentence, sorted, from ``first`` on; returns how many."""
+    """Write the distinct units of one sentence, sorted, from ``first`` on; returns how many.
+
+    A unit's place is how much of the sentence is before it, in 256ths.
+    """
     count = np.int64(0)
+    begin, size, place = position, max(stop - position, 1), np.int64(0)
     previous = np.uint64(0)  # the cluster just before, 0 where none is
     alone = False
+    word_start = word_end = number_end = np.int64(-1)
     while position < stop and count < MOST_UNITS:
+        place = ((position - begin) << 8) // size
         byte = data[position]
         if byte < 0x80 and look_up(classes[0], classes[1], np.int64(byte)) & WORD == 0:
             position += 1
             if alone:
-                count = add_unit(units, first, count, mix64(previous) & ~np.uint64(NUMBER))
+                count = add_unit(
+                    units, places, first, count, mix64(previous) & ~np.uint64(NUMBER), place
+                )
             previous = np.uint64(0)
             alone = False
             continue
         character, after = decode(data, position)
         kind = look_up(classes[0], classes[1], character)
         if kind & SPACELESS or is_hangul(character):
+            if position != word_end:
+                month = month_beside(data, word_start, word_end, number_end, np.int64(-1), months)
+                count = add_month(units, places, first, count, month, place)
+                word_start = position
             value, position = read_cluster(data, position, stop, classes)
+            word_end = position
             if previous != 0:
                 both = mix64(previous * _FACTOR ^ value)
-                count = add_unit(units, first, count, both & ~np.uint64(NUMBER))
+                count = add_unit(units, places, first, count, both & ~np.uint64(NUMBER), place)
             alone = previous == 0
             previous = value
             continue
         if alone:
-            count = add_unit(units, first, count, mix64(previous) & ~np.uint64(NUMBER))
+            count = add_unit(
+                units, places, first, count, mix64(previous) & ~np.uint64(NUMBER), place
+            )
         previous = np.uint64(0)
         alone = False
         folded = look_up(folds[0], folds[1], character)
         if kind & DIGIT and 0x30 <= folded <= 0x39:
-            unit, position = read_number(data, position, stop, folds)
-            count = add_unit(units, first, count, unit)
+            month = month_beside(data, word_start, word_end, number_end, position, months)
+            count = add_month(units, places, first, count, month, place)
+            word_start = np.int64(-1)
+            unit, position = read_key(data, begin, position, stop, month, classes, folds, scales)
+            count = add_unit(units, places, first, count, unit | np.uint64(NUMBER), place)
+            number_end = position
         elif kind & (LETTER | DIGIT):
+            month = month_beside(data, word_start, word_end, number_end, np.int64(-1), months)
+            count = add_month(units, places, first, count, month, place)
+            word_start = position
             unit, position = read_word(data, position, stop, classes, folds)
-            count = add_unit(units, first, count, unit)
+            word_end = position
+            count = add_unit(units, places, first, count, unit, place)
         else:
             position = after
     if alone:
-        count = add_unit(units, first, count, mix64(previous) & ~np.uint64(NUMBER))
-    return count
+        count = add_unit(units, places, first, count, mix64(previous) & ~np.uint64(NUMBER), place)
+    month = month_beside(data, word_start, word_end, number_end, np.int64(-1), months)
+    return add_month(units, places, first, count, month, place)
 
 
 @kernel((
-    _t["u8"], _t["i64"], _t["i64"], _t["u16"], _t["u8"], _t["u16"], _t["i32"], _t["i64"].dtype,
-    _t["w_i64"], _t["w_u64"], _t["w_i32"],
+    _t["u8"], _t["i64"], _t["i64"], _t["u16"], _t["u8"], _t["u16"], _t["i32"], _t["u8"],
+    _t["i64"], _t["i64"], _t["u64"], _t["u8"], _t["i64"].dtype,
+    _t["w_i64"], _t["w_u64"], _t["w_u8"], _t["w_i32"],
 ))  # fmt: skip
 def units_of_sentences(
     data: np.ndarray, starts: np.ndarray, ends: np.ndarray, index: np.ndarray, blocks: np.ndarray,
-    fold_index: np.ndarray, fold_blocks: np.ndarray, first: int, offsets: np.ndarray,
-    units: np.ndarray, lengths: np.ndarray,
+    fold_index: np.ndarray, fold_blocks: np.ndarray, words: np.ndarray, word_offsets: np.ndarray,
+    powers: np.ndarray, month_keys: np.ndarray, months: np.ndarray, first: int, offsets: np.ndarray,
+    units: np.ndarray, places: np.ndarray, lengths: np.ndarray,
 ) -> int:  # fmt: skip
     """Write the units and the length of sentences from ``first`` on, while there is room.
 
@@ -213,9 +231,15 @@ def units_of_sentences(
         blocks: uint8, the same.
         fold_index: uint16, of ``folded_characters()``.
         fold_blocks: int32, the same.
+        words: uint8, of ``number_words()``.
+        word_offsets: int64, the same.
+        powers: int64, the same.
+        month_keys: uint64, of ``month_table()``.
+        months: uint8, the same.
         first: the first sentence; those before it are done.
         offsets: int64 [sentences + 1], written behind ``first``.
         units: uint64 [room], written: the sorted distinct units of each sentence.
+        places: uint8 [room], written: where in its sentence each begins, in 256ths.
         lengths: int32 [sentences], written: characters.
 
     Returns:
@@ -225,8 +249,8 @@ def units_of_sentences(
         if offsets[row] + MOST_UNITS > len(units):
             return row
         count = read_units(
-            data, starts[row], ends[row], (index, blocks), (fold_index, fold_blocks), units,
-            offsets[row],
+            data, starts[row], ends[row], (index, blocks), (fold_index, fold_blocks),
+            (words, word_offsets, powers), (month_keys, months), units, places, offsets[row],
         )  # fmt: skip
         offsets[row + 1] = offsets[row] + count
         length = 0

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from formats.buffers import text_buffers
 from stages.bilingual.alignment.units import folded_characters
-from stages.bilingual.pairing.number_words import number_words
+from stages.bilingual.numbers.number_words import number_words
 from stages.bilingual.pairing.tokens_kernels import read_tokens
 from stages.text_kernels import character_classes
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from formats.compile import Scalar, array_types, kernel
 from formats.identifiers_kernels import mix64
-from stages.bilingual.pairing.numbers_kernels import digit_value, read_number
+from stages.bilingual.numbers.numbers_kernels import digit_value, read_number
 from stages.text_kernels import (
     BLANK,
     DIGIT,

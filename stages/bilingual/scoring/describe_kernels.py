@@ -12,7 +12,8 @@ import numpy as np
 
 from formats.compile import Scalar, array_types, kernel
 from formats.identifiers_kernels import mix64
-from stages.bilingual.pairing.numbers_kernels import digit_value, read_number
+from stages.bilingual.numbers.dates_kernels import month_beside, month_key, read_key
+from stages.bilingual.numbers.numbers_kernels import digit_value
 from stages.text_kernels import BLANK, PUNCTUATION, WORD, decode, look_up
 
 MOST_GRAMS = 2048
@@ -22,10 +23,12 @@ MOST_NUMBERS = 64
 MOST_MARKUP = 512
 """Bytes of one piece of code or markup."""
 
-CHARACTERS, LETTERS, NUMBERS, QUESTIONS, EXCLAMATIONS, COLONS, BRACKETS, REPEATED = range(8)
-SIDE = 8
-"""Of each side: characters, letters and digits, numbers, question marks, exclamation marks, whether
-it ends with a colon, brackets, 4-grams seen before."""
+CHARACTERS, LETTERS, TEXT, NUMBERS, QUESTIONS, EXCLAMATIONS, COLONS, STOPS, BRACKETS = range(9)
+REPEATED = 9
+SIDE = 10
+"""Of each side: characters, letters and digits, those of them that are to be translated, numbers,
+question marks, exclamation marks, whether it ends with a colon, with the mark that ends a sentence,
+brackets, 4-grams seen before."""
 COMMON_NUMBERS, COMMON_GRAMS, LONGEST_COPY, LEFT_GRAMS, RIGHT_GRAMS = range(2 * SIDE, 2 * SIDE + 5)
 COLUMNS = 2 * SIDE + 5
 """Behind both sides: numbers in common (as multisets), 4-grams of the right side that the left one
@@ -43,6 +46,17 @@ def is_question(character: Scalar) -> Scalar:
     return (
         character == 0x3F or character == 0xFF1F or character == 0x61F or character == 0x55E
         or character == 0x1367
+    )  # fmt: skip
+
+
+@kernel()
+def is_stop(character: Scalar) -> Scalar:
+    """The mark that ends a sentence, in any script."""
+    return (
+        character == 0x2E or character == 0x21 or character == 0x3F or character == 0x3002
+        or character == 0xFF01 or character == 0xFF1F or character == 0xFF0E or character == 0x964
+        or character == 0x965 or character == 0x6D4 or character == 0x61F or character == 0x2026
+        or character == 0x17D4 or character == 0x104B or character == 0x1362 or character == 0x589
     )  # fmt: skip
 
 
@@ -127,10 +141,22 @@ def skip_markup(data: np.ndarray, position: Scalar, stop: Scalar) -> Scalar:
 
 
 @kernel()
+def is_ordinal(data: np.ndarray, begin: Scalar, end: Scalar, stop: Scalar) -> Scalar:
+    """The number of an item in a list (``12. ``, ``3) ``), which may be counted anew elsewhere."""
+    if end - begin > 3 or end + 1 >= stop or data[end + 1] != 0x20:
+        return False
+    for at in range(begin, end):
+        if not 0x30 <= data[at] <= 0x39:  # the number of a section: 4.2.
+            return False
+    return data[end] == 0x2E or data[end] == 0x29
+
+
+@kernel()
 def describe_side(
     data: np.ndarray, start: Scalar, stop: Scalar, classes: tuple[np.ndarray, np.ndarray],
     folds: tuple[np.ndarray, np.ndarray], scales: tuple[np.ndarray, np.ndarray, np.ndarray],
-    grams: np.ndarray, numbers: np.ndarray, out: np.ndarray, column: Scalar,
+    months: tuple[np.ndarray, np.ndarray], grams: np.ndarray, numbers: np.ndarray,
+    out: np.ndarray, column: Scalar,
 ) -> tuple[Scalar, Scalar]:  # fmt: skip
     """Count what stands in one sentence.
 
@@ -141,6 +167,7 @@ def describe_side(
         classes: of characters.
         folds: of characters as units see them.
         scales: words behind numbers, see ``read_number``.
+        months: see ``month_named``.
         grams: uint64 [MOST_GRAMS], written.
         numbers: uint64 [MOST_NUMBERS], written, sorted.
         out: float32, the columns of ``SIDE`` from ``column`` on are written but for REPEATED.
@@ -155,27 +182,48 @@ def describe_side(
     filled = np.int64(0)
     whole = _SEED
     one = two = three = np.uint64(0)
-    number_end = markup_end = np.int64(-1)
-    colon = False
+    number_end = markup_end = word_start = word_end = ordinal_end = np.int64(-1)
+    ordinal = np.uint64(0)
+    colon = stop_mark = False
     position = start
     while position < stop:
         begin = position
         if begin >= markup_end:
             markup_end = skip_markup(data, begin, stop)
+            hidden = markup_end > begin and data[begin] != 0x60
             if markup_end > begin:
                 one = two = three = np.uint64(0)
         character, position = decode(data, position)
         out[column + CHARACTERS] += 1
         kind = look_up(classes[0], classes[1], character)
         if kind & WORD:
-            if begin >= number_end and digit_value(folds[0], folds[1], character) >= 0:
-                value, number_end = read_number(data, begin, stop, classes, folds, scales)
-                count = add_number(numbers, count, value)
+            digit = digit_value(folds[0], folds[1], character) >= 0
+            starts = begin >= number_end if digit else begin != word_end
+            if starts and not (hidden and begin < markup_end):
+                month = month_beside(
+                    data, word_start, word_end, number_end, begin if digit else -1, months
+                )
+                if month:
+                    count = add_number(numbers, count, month_key(month))
+                if month and number_end == ordinal_end:
+                    count = add_number(numbers, count, ordinal)
+                word_start = np.int64(-1) if digit else begin
+            if digit and starts and not (hidden and begin < markup_end):
+                value, number_end = read_key(
+                    data, start, begin, stop, month, classes, folds, scales
+                )
+                if out[column + LETTERS] == 0 and is_ordinal(data, begin, number_end, stop):
+                    ordinal, ordinal_end = value, number_end
+                else:
+                    count = add_number(numbers, count, value)
+            if not digit:
+                word_end = position
             out[column + LETTERS] += 1
-            colon = False
+            colon = stop_mark = False
             folded = np.uint64(look_up(folds[0], folds[1], character)) + np.uint64(1)
             whole = (whole ^ folded) * _FACTOR
             if begin >= markup_end:
+                out[column + TEXT] += 1
                 if one != 0 and filled < MOST_GRAMS:
                     state = ((one * _FACTOR ^ two) * _FACTOR ^ three) * _FACTOR ^ folded
                     grams[filled] = mix64(state)
@@ -186,23 +234,31 @@ def describe_side(
             out[column + EXCLAMATIONS] += character == 0x21 or character == 0xFF01
             out[column + BRACKETS] += is_bracket(character)
             colon = character == 0x3A or character == 0xFF1A
+            stop_mark |= is_stop(character)
         elif kind & BLANK == 0:
             colon = False
+    month = month_beside(data, word_start, word_end, number_end, -1, months)
+    if month:
+        count = add_number(numbers, count, month_key(month))
+    if month and number_end == ordinal_end:
+        count = add_number(numbers, count, ordinal)
     out[column + COLONS] = colon
+    out[column + STOPS] = stop_mark
     out[column + NUMBERS] = count
     return filled, mix64(whole)
 
 
 @kernel((
     _t["u8"], _t["i64"], _t["i64"], _t["u8"], _t["i64"], _t["i64"], _t["u16"], _t["u8"],
-    _t["u16"], _t["i32"], _t["u8"], _t["i64"], _t["i64"], _t["w_f32"], _t["w_u64"], _t["w_u64"],
+    _t["u16"], _t["i32"], _t["u8"], _t["i64"], _t["i64"], _t["u64"], _t["u8"], _t["w_f32"],
+    _t["w_u64"], _t["w_u64"],
 ))  # fmt: skip
 def describe_pairs(
     left: np.ndarray, left_starts: np.ndarray, left_ends: np.ndarray, right: np.ndarray,
     right_starts: np.ndarray, right_ends: np.ndarray, class_index: np.ndarray,
     class_blocks: np.ndarray, fold_index: np.ndarray, fold_blocks: np.ndarray, words: np.ndarray,
-    word_offsets: np.ndarray, powers: np.ndarray, out: np.ndarray, left_hashes: np.ndarray,
-    right_hashes: np.ndarray,
+    word_offsets: np.ndarray, powers: np.ndarray, month_keys: np.ndarray, months: np.ndarray,
+    out: np.ndarray, left_hashes: np.ndarray, right_hashes: np.ndarray,
 ) -> None:  # fmt: skip
     """Write ``COLUMNS`` numbers for every pair.
 
@@ -220,12 +276,14 @@ def describe_pairs(
         words: uint8, of ``number_words()``.
         word_offsets: int64, the same.
         powers: int64, the same.
+        month_keys: uint64, of ``month_table()``.
+        months: uint8, the same.
         out: float32 [pairs * COLUMNS], written.
         left_hashes: uint64 [pairs], written: of the letters and digits, folded.
         right_hashes: uint64 [pairs], written.
     """
     classes, folds = (class_index, class_blocks), (fold_index, fold_blocks)
-    scales = (words, word_offsets, powers)
+    scales, names = (words, word_offsets, powers), (month_keys, months)
     grams, others = np.empty(MOST_GRAMS, np.uint64), np.empty(MOST_GRAMS, np.uint64)
     numbers, counted = np.empty(MOST_NUMBERS, np.uint64), np.empty(MOST_NUMBERS, np.uint64)
     table, stamps = np.empty(TABLE, np.uint64), np.zeros(TABLE, np.int64)
@@ -233,11 +291,13 @@ def describe_pairs(
     for pair in range(len(left_starts)):
         base = pair * COLUMNS
         filled, left_hashes[pair] = describe_side(
-            left, left_starts[pair], left_ends[pair], classes, folds, scales, grams, numbers, out,
+            left, left_starts[pair], left_ends[pair], classes, folds, scales, names,
+            grams, numbers, out,
             base,
         )  # fmt: skip
         beside, right_hashes[pair] = describe_side(
-            right, right_starts[pair], right_ends[pair], classes, folds, scales, others, counted,
+            right, right_starts[pair], right_ends[pair], classes, folds, scales, names,
+            others, counted,
             out, base + SIDE,
         )  # fmt: skip
         common = common_numbers(

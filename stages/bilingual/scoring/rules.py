@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from stages.bilingual.scoring.features import Described
+from stages.bilingual.scoring.describing import Described
 
 
 class SentenceLimits(BaseModel):
@@ -96,7 +96,7 @@ RULES = (
     Rule("copied", "max_copied", lambda d, _: d.copied()),
     Rule("foreign", "max_foreign", lambda d, _: d.foreign.max(axis=1).astype(np.float64)),
     Rule("numbers", "max_changed_numbers", lambda d, _: d.numbers()[0]),
-    Rule("length_ratio", "max_length_deviation", lambda d, _: np.abs(d.deviations)),
+    Rule("length_ratio", "max_length_deviation", lambda d, _: np.abs(d.deviations())),
     Rule("repetition", "max_repeated", lambda d, _: d.repeated()),
     Rule("score", "min_score", lambda _, scores: scores.astype(np.float64), least=True),
 )

@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from stages.bilingual.alignment.aligner import learn_alignment
 from stages.bilingual.alignment.units import units_of
-from stages.bilingual.scoring.features import Known, Side, describe
+from stages.bilingual.scoring.describing import Known, Side, describe
 from stages.bilingual.sentences.segmenting import Sentences
 
 
@@ -27,8 +27,8 @@ def described(pairs, languages=("en", "th")):
     words = alignment.vocabulary
     rows = np.arange(len(pairs))
     sides = [
-        Side(document.data, document.starts, document.ends, rows, rows + 1, unit.offsets, numbers,
-             language)
+        Side(document.data, document.starts, document.ends, rows, rows + 1, unit.offsets,
+             unit.places, numbers, language)
         for document, unit, numbers, language in zip(
             documents, units, (words.left_numbers, words.right_numbers), languages, strict=True
         )

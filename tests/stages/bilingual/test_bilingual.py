@@ -80,10 +80,10 @@ def test_translations_with_one_key_become_one_document(tmp_path):
         "meta": document["meta"], "form": "documents",
     }  # fmt: skip
     sentences = counts["en-zh"].pop("sentences")
-    best = [0] * 19 + [1]  # of a histogram
+    highest = [0] * 19 + [1]  # of a histogram: both sides are equally long
     assert counts == {
         "en-zh": {"found": 1, "kept": 1, "ambiguous": 0, "dropped": {}, "documents": 1,
-                  "methods": {"pair_key": 1}, "scores": best, "scores_kept": best},
+                  "methods": {"pair_key": 1}, "scores": highest, "scores_kept": highest},
     }  # fmt: skip
     assert (sentences["found"], sum(sentences["scores"])) == (1, 1)
 
@@ -190,9 +190,23 @@ def test_the_score_knows_the_usual_ratio_of_the_languages(tmp_path):
 
 
 def test_the_usual_ratio_is_a_median_over_all_buckets():
-    assert usual_ratios([{"0": {"16": 2}}, {"0": {"-16": 1, "0": 1}}], 1) == [1.0]
-    assert usual_ratios([{"0": {"16": 2, "0": 1}}], 1) == [2.0]
+    assert usual_ratios([{"0": {"16": 9}}, {"0": {"-16": 5, "0": 1}}], 1) == [1.0]
+    assert usual_ratios([{"0": {"16": 9, "0": 1}}], 1) == [2.0]
     assert usual_ratios([{"0": {}}], 1) == [1.0]
+    assert usual_ratios([{"0": {"64": 2}}], 1) == [1.0]  # too few to be believed
+
+
+def test_a_length_is_far_off_where_it_is_not_usual_for_the_two_languages(tmp_path):
+    """Chinese prose has a quarter of the characters of English, or fewer."""
+    documents = []
+    for i, size in enumerate((20, 22, 23, 24, 25, 25, 26, 28, 4)):
+        text = " ".join(f"word{i}" for _ in range(17))
+        documents += [(f"en{i}", "en", text, f"k{i}"), (f"zh{i}", "zh", "字" * size, f"k{i}")]
+    pairs, _, counts = run([table(*documents)], tmp_path)
+    reasons = {pair["pair_key"]: pair["drop_reason"] for pair in pairs}
+    assert reasons.pop("k8").startswith("length_ratio: 6.")
+    assert set(reasons.values()) == {None}
+    assert counts["en-zh"]["dropped"] == {"length_ratio": 1}
 
 
 class ParallelEngine:

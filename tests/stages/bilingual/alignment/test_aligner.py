@@ -128,6 +128,31 @@ def test_real_pages_with_lines_missing(development_data) -> None:
     assert shares[1] > shares[0]
 
 
+def test_a_book_learns_from_its_other_parts(development_data) -> None:
+    """All pages as one document: its parts teach each other, which pages that are given as folds
+    do not."""
+    path = development_data / "bilingual_vue-docs.jsonl.zst"
+    lefts, rights = pages(path, "ja", 40)
+    left_texts, left_kept = joined([[line for page in lefts for line in page]], 3)
+    right_texts, right_kept = joined([[line for page in rights for line in page]], 8)
+    left, right = units(left_texts, "en"), units(right_texts, "ja")
+    one = np.zeros(1, np.int64)
+    shares = []
+    for folds in (one, None):
+        beads = align(left, right, one, one, folds)
+        ends = rows(beads)
+        assert ends[-1][1::2] == (len(left.lengths), len(right.lengths))
+        assert [row[0] for row in ends] == [0, *(row[1] for row in ends[:-1])]
+        good = [
+            len({*left_kept[0][lines_of(left, 0)][i:k], *right_kept[0][lines_of(right, 0)][j:m]})
+            == 1
+            for i, k, j, m in ends
+            if k > i and m > j
+        ]
+        shares.append(np.mean(good))
+    assert shares[1] > max(shares[0] + 0.01, 0.97)
+
+
 def test_the_order_of_pairs_changes_nothing(development_data) -> None:
     lefts, rights = pages(development_data / "bilingual_vue-docs.jsonl.zst", "ja", 24)
     left = units(["\n".join(d) for d in lefts], "en")

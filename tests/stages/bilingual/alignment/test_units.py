@@ -56,6 +56,11 @@ def test_a_mixed_sentence() -> None:
     assert found.lengths.tolist() == [18]
 
 
+def test_a_unit_has_its_place() -> None:
+    found = units("one two one three")
+    assert sorted(found.places.tolist()) == [0, 4 * 256 // 17, 12 * 256 // 17]
+
+
 @given(st.text(st.sampled_from("aB1 ٣,.的格กาู한국é́ا\n"), max_size=300))
 def test_units_are_sorted_and_distinct(text: str) -> None:
     found = units(text)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stages.bilingual.numbers.number_words import SCALES
 from stages.bilingual.pairing.features import Features, Frequencies, features
-from stages.bilingual.pairing.number_words import SCALES
 from stages.text_kernels import DIGIT, LETTER, MARK, SPACELESS, WORD, character_classes
 
 INDEX, BLOCKS = character_classes()

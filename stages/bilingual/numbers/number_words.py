@@ -30,7 +30,7 @@ news and software use today: the short scale in English and Portuguese, the long
 def number_words() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The words as ``read_number`` takes them: bytes, offsets int64 [words + 1], powers int64."""
     words = [(word.encode(), power) for power, text in SCALES.items() for word in text.split()]
-    words.sort(key=lambda entry: (-len(entry[0]), entry))
+    words.sort(key=lambda entry: (entry[0][0], -len(entry[0]), entry))
     offsets = np.cumsum([0, *(len(word) for word, _ in words)], dtype=np.int64)
     data = np.frombuffer(b"".join(word for word, _ in words), np.uint8)
     return data, offsets, np.array([power for _, power in words], np.int64)

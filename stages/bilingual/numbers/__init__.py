@@ -1,0 +1,1 @@
+"""Numbers and dates as values, however a language writes them."""
