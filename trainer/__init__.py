@@ -19,7 +19,7 @@
 ``curve``, ``page``, ``export``   loss.png, report.html; the model as a Hugging Face folder
 ``plan``, ``memory``, ``checks``  what a run will take; what would go wrong, said before it does
 ``initial``, ``hf_folder``   going on from a model of transformers
-``loaded``, ``generate``     a model at hand; text from it
+``loaded``, ``generate``, ``draw``  a model at hand; text from it, a token by chance
 ``evaluation``               accuracy on questions, bits per byte of texts
 
 A row holds several documents. Attention stays within each (``document_mask``), and no loss is taken

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
+import logging
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+log = logging.getLogger("trainer")
+RULE = "-" * 20
 Say = Callable[[str], object]
 PLAN_DESCRIPTION = """\
 Predict what training CONFIG takes, without a GPU: parameters, FLOPs per token, steps, memory on
@@ -21,11 +26,13 @@ Shards that are not made yet are described by --vocab, --length and --tokens.
   python -m trainer plan configs/train/bench_1b.yaml micro_batch_rows=4 speed.recompute=0.5
 """
 GENERATE_DESCRIPTION = """\
-Go on with a text. MODEL is the folder of a run (its last checkpoint is taken), one of its
-checkpoints, or a folder of transformers. The same seed gives the same text.
+Go on with texts. MODEL is the folder of a run (its last checkpoint is taken), one of its
+checkpoints, or a folder of transformers. The same seed gives the same text, whatever else is asked
+for beside it. Several texts stand under each other with a line between them.
 
   python -m trainer generate runs/mix_2T-model --prompt "The first"
-  python -m trainer generate runs/mix_2T-hf --prompt "昔々" --temperature 0
+  python -m trainer generate runs/mix_2T-hf --prompt "昔々" "Once" --temperature 0 --tokens 40
+  python -m trainer generate runs/mix_2T-model --prompts prompts.txt --samples 4 --json
 """
 EVALUATE_DESCRIPTION = """\
 Judge a model by files of questions or texts, by what its shards hold out, or by tasks of lm-eval.
@@ -86,13 +93,25 @@ def _add_plan(commands: Any) -> argparse.ArgumentParser:
 def _add_generate(commands: Any) -> argparse.ArgumentParser:
     generate = _parser(commands, "generate", "go on with a text", GENERATE_DESCRIPTION)
     generate.add_argument("model", metavar="MODEL")
-    generate.add_argument("--prompt", required=True, metavar="TEXT", help="how the text begins")
+    generate.add_argument("--prompt", nargs="+", default=[], metavar="TEXT",
+                          help="how texts begin")  # fmt: skip
+    generate.add_argument("--prompts", metavar="FILE",
+                          help='more, one a line; .jsonl: {"prompt": ...}')  # fmt: skip
+    generate.add_argument("--samples", type=int, default=1,
+                          help="texts of each prompt, by the next seeds (default: 1)")  # fmt: skip
     generate.add_argument("--tokens", type=int, default=100, help="the most added (default: 100)")
     generate.add_argument("--temperature", type=float, default=0.8,
                           help="0: the likeliest token each time (default: 0.8)")  # fmt: skip
+    generate.add_argument("--top-k", type=int, default=0,
+                          help="drawn from so many of the likeliest; 0: all (default)")  # fmt: skip
     generate.add_argument("--top-p", type=float, default=0.95,
-                          help="of the likeliest tokens, drawn from (default: 0.95)")  # fmt: skip
+                          help="drawn from the likeliest that have this share together "
+                          "(default: 0.95)")  # fmt: skip
     generate.add_argument("--seed", type=int, default=17, help="of the draws (default: 17)")
+    generate.add_argument("--json", action="store_true",
+                          help="a line of JSON a text: prompt, text, tokens")  # fmt: skip
+    generate.add_argument("--no-cache", action="store_true",
+                          help="each token from the whole text: slow, to compare")  # fmt: skip
     generate.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     return generate
 
@@ -125,16 +144,51 @@ def _plan(say: Say, options: argparse.Namespace) -> int:
 
 
 def _generate(say: Say, options: argparse.Namespace) -> int:
+    from trainer.draw import Draws
     from trainer.generate import generate
     from trainer.loaded import open_model
 
+    prompts = [*options.prompt, *(_prompts(options.prompts) if options.prompts else [])]
+    if not prompts:
+        raise _usage("--prompt TEXT or --prompts FILE is wanted")
+    draws = Draws(options.temperature, options.top_p, options.top_k, options.seed)
+    draws.check()
     model = open_model(options.model, options.device)
-    say(
-        generate(
-            model, options.prompt, options.tokens, options.temperature, options.top_p, options.seed
-        )
+    began = time.perf_counter()
+    tokens = 0
+    found = generate(
+        model, prompts, options.tokens, draws, options.samples, cache=not options.no_cache
     )
+    for number, made in enumerate(found):
+        if options.json:
+            say(json.dumps(dataclasses.asdict(made), ensure_ascii=False))
+        else:
+            say(f"{RULE}\n{made.text}" if number else made.text)
+        tokens += made.tokens
+    seconds = time.perf_counter() - began
+    log.info("%d tokens in %.1f s, %.0f a second", tokens, seconds, tokens / max(seconds, 1e-9))
     return 0
+
+
+def _prompts(path: str) -> list[str]:
+    """Of a file: lines, or the key ``prompt`` of JSON lines."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _usage(f"--prompts: {path}: {getattr(error, 'strerror', None) or error}") from error
+    if not path.endswith(".jsonl"):
+        return [line for line in lines if line.strip()]
+    found = []
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                prompt = json.loads(line)["prompt"]
+            except (ValueError, KeyError, TypeError):
+                prompt = None
+            if not isinstance(prompt, str):
+                raise _usage(f'--prompts: {path}:{number}: {{"prompt": "a text"}} is wanted')
+            found.append(prompt)
+    return found
 
 
 def _evaluate(say: Say, options: argparse.Namespace) -> int:
