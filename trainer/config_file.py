@@ -7,21 +7,18 @@ found, what is valid, and the nearest key where one is unknown.
 from __future__ import annotations
 
 import difflib
-import os
-import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
+from formats.variables import expand_variables
 from trainer.config import TrainConfig, describe_settings
 from trainer.errors import ConfigError
 
 Location = tuple[str | int, ...]
 COMMAND_LINE = "command line: "
-
-_VARIABLE = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)(?::-([^{}]*))?\}")
 
 
 def load_config(path: str | Path, overrides: list[str] | None = None) -> TrainConfig:
@@ -136,21 +133,16 @@ def _expand(value: Any, location: Location, places: dict[Location, str], out: li
     """The value with its variables replaced; complaints go into ``out``."""
     if isinstance(value, dict):
         return {k: _expand(inner, (*location, k), places, out) for k, inner in value.items()}
+    if isinstance(value, list):
+        return [_expand(inner, (*location, i), places, out) for i, inner in enumerate(value)]
     if not isinstance(value, str):
         return value
-
-    def replacement(match: re.Match[str]) -> str:
-        found = os.environ.get(match.group(1)) or match.group(2)
-        if found is None:
-            name = match.group(1)
-            out.append(
-                f"{_where(location, places)}: ${{{name}}} is not set, and has no default "
-                f"(${{{name}:-…}})"
-            )
-            return name
-        return found
-
-    return _VARIABLE.sub(replacement, value)
+    expanded, missing = expand_variables(value, {})
+    for name in missing:
+        where = _where(location, places)
+        out.append(f"{where}: ${{{name}}} is not set, and has no default (${{{name}:-…}})")
+    # What is missing is told once, and not again as a value that is too short.
+    return expanded if not missing else value
 
 
 def _worded(mistake: Any, places: dict[Location, str]) -> str:

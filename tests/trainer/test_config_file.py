@@ -27,6 +27,18 @@ def test_a_file_with_variables_and_overrides(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("variables", "shards"),
+    [({}, "runs/mix"), ({"BASE": "/b"}, "/b/mix"), ({"SHARDS": "/s", "BASE": "/b"}, "/s")],
+)
+def test_a_default_may_hold_a_variable(tmp_path, monkeypatch, variables, shards):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    text = "shards: ${SHARDS:-${BASE:-runs}/mix}\nout: a\nphases: ['${PHASE:-anneal}']\n"
+    config = load_config(write(tmp_path, text))
+    assert (config.shards, config.phases) == (shards, ["anneal"])
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("out: a", "train.yaml: shards: is missing"),
