@@ -10,9 +10,11 @@ from typing import Any
 
 from trainer.data import HELD_OUT
 from trainer.evaluation.choices import Accuracy, choose
+from trainer.evaluation.form_files import is_form
 from trainer.evaluation.harness import evaluate_named
 from trainer.evaluation.held_out import held_out_task
-from trainer.evaluation.tasks import Task, read_task
+from trainer.evaluation.questions import Task
+from trainer.evaluation.tasks import read_task
 from trainer.evaluation.texts import Compression, compress
 from trainer.loaded import LoadedModel
 
@@ -48,18 +50,17 @@ def evaluate(
 
     Args:
         model: which one.
-        tasks: files (``trainer.evaluation.tasks`` says what is in them), ``held_out``, or names of
-            lm-eval's tasks.
+        tasks: files (``trainer.evaluation.tasks`` says what is in them), ``held_out``, names of
+            lm-eval's tasks, or YAML files of such.
         limit: questions or texts of each task, from the first; None: all.
         shots: of named tasks.
 
     Raises:
         ConfigError: a file is none, or a name is not known; before anything is computed.
     """
-    files = [name for name in tasks if os.path.exists(name) or "/" in name or "." in name]
-    names = [name for name in tasks if name not in files and name != HELD_OUT]
-    read = [read_task(path) for path in files]
-    if HELD_OUT in tasks and HELD_OUT not in files:
+    names = [name for name in tasks if _is_named(name)]
+    read = [read_task(name) for name in tasks if name not in names and name != HELD_OUT]
+    if HELD_OUT in tasks:
         read.append(held_out_task(model))
     findings = Findings(model.name, model.beginning_told)
     if names:
@@ -67,6 +68,15 @@ def evaluate(
     for task in read:
         _judge(model, task, limit, findings)
     return findings
+
+
+def _is_named(task: str) -> bool:
+    """Whether lm-eval is asked: for a name, or a YAML file that describes a task to it."""
+    if task.endswith((".yaml", ".yml")):
+        return True
+    return task != HELD_OUT and not (
+        os.path.exists(task) or is_form(task) or "/" in task or "." in task
+    )
 
 
 def _judge(model: LoadedModel, task: Task, limit: int | None, findings: Findings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -30,7 +31,7 @@ def evaluate_named(
 
     Args:
         model: which one.
-        names: of tasks; lm-eval downloads what they need.
+        names: of tasks; lm-eval downloads what they need. Or YAML files that describe tasks.
         limit: questions of each task; None: all.
         shots: answered questions before each; None: as the task says.
 
@@ -40,13 +41,16 @@ def evaluate_named(
     if not is_installed():
         raise ConfigError(
             f"--tasks: {', '.join(names)}: no such file; tasks by name need lm-eval: "
-            "pip install lm-eval"
+            'pip install "polymill[eval]"'
         )
     from lm_eval import simple_evaluate
     from lm_eval.tasks import TaskManager
 
     manager = TaskManager()
-    unknown = [name for name in names if not manager.match_tasks([name])]
+    missing = [name for name in names if _is_file(name) and not os.path.exists(name)]
+    if missing:
+        raise ConfigError(f"--tasks: {missing[0]}: no such file")
+    unknown = [name for name in names if not _is_file(name) and not manager.match_tasks([name])]
     if unknown:
         raise ConfigError(
             f"--tasks: {', '.join(unknown)}: neither a file nor a task of lm-eval (they are listed "
@@ -57,6 +61,10 @@ def evaluate_named(
     )
     results: dict[str, dict[str, Any]] = found["results"]
     return results
+
+
+def _is_file(name: str) -> bool:
+    return name.endswith((".yaml", ".yml"))
 
 
 def harness_model(model: LoadedModel) -> Any:
