@@ -14,6 +14,7 @@
 ``held_out``, ``interrupts`` losses of rows not trained on; stopping within seconds
 ``output``, ``trackers``     the run's folder; TensorBoard and others
 ``checkpoint*``              what resuming needs: format, files of each process, writing in a thread
+``unchanged``                that shards stay the same while they are read
 ``trace``, ``verify_resume`` the documents of a step; proof that resuming is exact
 ``threads``, ``device``      what computes, and how that bears on the bits of a result
 ``curve``, ``page``, ``export``   loss.png, report.html; the model as a Hugging Face folder

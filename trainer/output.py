@@ -205,8 +205,8 @@ def check_same_run(folder: OutputFolder, before: dict[str, Any], now: dict[str, 
 
     Args:
         folder: of both.
-        before: ``settings`` and ``shards_sha256`` of the earlier one's run.json.
-        now: the same of this one.
+        before: the earlier one's run.json.
+        now: its settings, hashes, sizes and phases as they are now.
 
     Raises:
         OutputError: with every setting that differs, what it was and is.
@@ -218,9 +218,27 @@ def check_same_run(folder: OutputFolder, before: dict[str, Any], now: dict[str, 
         if old.get(key) != new.get(key)
     ]
     if before["shards_sha256"] != now["shards_sha256"]:
-        changes.append("the shards are others (their manifest.json differs)")
+        changes.append(_how_shards_differ(before, now))
     if changes:
         raise OutputError(
             f"{folder.path} holds a run of other settings: {'; '.join(changes)}. Set them back to "
-            "go on, give another out=FOLDER, or throw that run away with --fresh"
+            "go on, give another out=FOLDER, or throw that run away with --fresh; weights go on "
+            f"elsewhere with init=run:{folder.path}"
         )
+
+
+def _how_shards_differ(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """The facts that a person knows shards by."""
+    told = []
+    for key, name in (("tokenizer_sha256", "tokenizer"), ("vocab_size", "vocabulary"),
+                      ("sequence_length", "sequence length")):  # fmt: skip
+        if before[key] != now[key]:
+            values = [str(each[key])[:16] for each in (before, now)]
+            told.append(f"{name} {values[0]}, now {values[1]}")
+    rows = [{each["name"]: each["rows"] for each in run["phases"]} for run in (before, now)]
+    if rows[0] != rows[1]:
+        texts = [", ".join(f"{name} of {count:,} rows" for name, count in each.items())
+                 for each in rows]  # fmt: skip
+        told.append(f"phases {texts[0]}; now {texts[1]}")
+    about = f": {'; '.join(told)}" if told else ", of the same size"
+    return f"the shards are others (their manifest.json differs{about})"

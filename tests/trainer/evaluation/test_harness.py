@@ -73,6 +73,8 @@ DESCRIBED = {
 @pytest.mark.parametrize("form", DESCRIBED)
 def test_forms_ask_what_lm_eval_asks(form, model, tmp_path):
     """Its own task on our rows: the same pairs, and the same accuracies."""
+    from lm_eval.tasks import TaskManager
+
     described = Path(lm_eval.__file__).parent / "tasks" / DESCRIBED[form]
     subject = {"subject": "法学"} if form == "ceval" else {}
     rows = written(tmp_path / "rows.jsonl", [row | subject for row in ROWS[form]])
@@ -84,9 +86,12 @@ def test_forms_ask_what_lm_eval_asks(form, model, tmp_path):
         f"metric_list: [{', '.join(f'{{metric: {name}}}' for name in metrics)}]\n"
     )
     asked = []
-    monkeyed = recording(model, asked)
+    asking = recording(model, asked)
     theirs = lm_eval.simple_evaluate(
-        monkeyed, tasks=[str(tmp_path / "task.yaml")], bootstrap_iters=0
+        asking,
+        tasks=[str(tmp_path / "task.yaml")],
+        bootstrap_iters=0,
+        task_manager=TaskManager(include_defaults=False),
     )["results"][f"ours_{form}"]
     given = f"{form}:th={rows}" if form == "xcopa" else f"{form}={rows}"
     questions = read_task(given).questions
