@@ -156,10 +156,31 @@ def _worded(mistake: Any, places: dict[Location, str]) -> str:
     if mistake["type"] == "model_type":
         message = "a mapping of keys to values is wanted"
     else:
-        message = mistake["msg"].removeprefix("Value error, ")
+        message = _wanted(mistake)
     if isinstance(mistake["input"], dict):  # of what one key demands of another
         return f"{where}: {message}"
     return f"{where}: {message} (found: {mistake['input']!r})"
+
+
+def _wanted(mistake: Any) -> str:
+    """What would be valid, in our words where pydantic's are about Python."""
+    told = mistake.get("ctx", {})
+    kind = mistake["type"]
+    if kind.startswith("int_"):
+        return "a whole number is wanted"
+    if kind.startswith("float_"):
+        return "a number is wanted"
+    if kind.startswith("bool_"):
+        return "true or false is wanted"
+    if kind in ("string_type", "list_type"):
+        return f"a {'text' if kind == 'string_type' else 'list'} is wanted"
+    if kind == "literal_error":
+        return f"valid: {told['expected']}"
+    for name, words in (("ge", "{} or more"), ("gt", "more than {}"), ("le", "at most {}"),
+                        ("lt", "less than {}")):  # fmt: skip
+        if name in told:
+            return f"{words.format(told[name])} is wanted"
+    return str(mistake["msg"]).removeprefix("Value error, ")
 
 
 def _nearest(location: Location) -> str:

@@ -20,8 +20,9 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from formats.storage import atomic_path
 from trainer.errors import OutputError
@@ -125,11 +126,14 @@ class OutputFolder:
 
     @contextmanager
     def step_log(self) -> Iterator[StepLog]:
-        """The files that grow by a line per step, open for appending."""
+        """The files that grow by a line per step, open for appending.
+
+        Without a buffer, which closing a file on a full disk would try to write again.
+        """
         with (
-            self.metrics_path.open("a", encoding="utf-8") as metrics,
-            self.speed_path.open("a", encoding="utf-8") as speed,
-            self.held_out_path.open("a", encoding="utf-8") as held_out,
+            FileIO(self.metrics_path, "a") as metrics,
+            FileIO(self.speed_path, "a") as speed,
+            FileIO(self.held_out_path, "a") as held_out,
         ):
             yield StepLog(metrics, speed, held_out)
 
@@ -137,7 +141,7 @@ class OutputFolder:
 class StepLog:
     """Appends to ``metrics.jsonl``, ``speed.jsonl`` and ``held_out.jsonl``."""
 
-    def __init__(self, metrics: TextIO, speed: TextIO, held_out: TextIO) -> None:
+    def __init__(self, metrics: FileIO, speed: FileIO, held_out: FileIO) -> None:
         """Of open files."""
         self._metrics, self._speed, self._held_out = metrics, speed, held_out
 
@@ -159,9 +163,14 @@ class StepLog:
             os.fsync(file.fileno())
 
 
-def _append(file: TextIO, figures: dict[str, Any]) -> None:
-    file.write(as_line(figures))
-    file.flush()
+def _append(file: FileIO, figures: dict[str, Any]) -> None:
+    try:
+        file.write(as_line(figures).encode())
+    except OSError as error:
+        raise OutputError(
+            f"{file.name}: cannot be written: {error.strerror}. Make room and give the same "
+            "command again: it goes on after the last checkpoint"
+        ) from error
 
 
 def as_line(figures: dict[str, Any]) -> str:

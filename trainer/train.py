@@ -229,8 +229,9 @@ class _Run:
             step_log = stack.enter_context(self.folder.step_log())
             trackers = open_trackers(config.trackers, self.folder.path, state.step, self.settings)
             watch = ShardsWatch(
-                config.shards, self.corpus.training, self.shards_sha256, state.rows_read
-            )
+                config.shards, self.corpus.training, self.shards_sha256, state.rows_read,
+                self.corpus.held_out,
+            )  # fmt: skip
             shown = Shown(self.progress, step_log, stack.enter_context(trackers), watch)
             self._introduce(state, run, threads)
         # Last, so that it ends first: a checkpoint gets its name when the log is on the disk.

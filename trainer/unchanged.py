@@ -28,7 +28,14 @@ REMEDY = (
 class ShardsWatch:
     """Compares what was read with what the manifest said at the beginning."""
 
-    def __init__(self, path: str, order: RowOrder, manifest_sha256: str, rows_read: int) -> None:
+    def __init__(
+        self,
+        path: str,
+        order: RowOrder,
+        manifest_sha256: str,
+        rows_read: int,
+        held_out: RowOrder | None = None,
+    ) -> None:
         """Nothing is looked at yet.
 
         Args:
@@ -36,9 +43,12 @@ class ShardsWatch:
             order: the rows that are trained on.
             manifest_sha256: of the manifest, when the run was begun or gone on with.
             rows_read: before that.
+            held_out: rows that are evaluated; all their files count from the beginning.
         """
         self.path, self._manifest_sha256, self._rows_read = path, manifest_sha256, rows_read
         self._files: list[tuple[int, ManifestFile]] = []
+        aside = held_out.shards.manifest.phases if held_out is not None else []
+        self._aside = [file for phase in aside for file in phase.files]
         end = 0
         for phase in order.shards.manifest.phases:
             for file in phase.files:
@@ -63,7 +73,7 @@ class ShardsWatch:
         if found != self._manifest_sha256:
             raise ShardsError(f"{where}: was changed while the run read its shards. {REMEDY}")
         if "://" not in self.path:
-            for file in self._between(self._rows_read, rows_read):
+            for file in [*self._between(self._rows_read, rows_read), *self._aside]:
                 self._check_file(file)
         self._rows_read = rows_read
 

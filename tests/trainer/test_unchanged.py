@@ -55,6 +55,17 @@ def test_a_file_that_changes_after_it_was_looked_at(watch, shards):
         watch.check(20)
 
 
+def test_held_out_files_count_too(tmp_path):
+    shards = write_shards(tmp_path / "more" / "shards", {"pretrain": [8], "held_out": [6]})
+    corpus = open_corpus(shards)
+    manifest = sha256_of_manifest(shards)
+    watch = ShardsWatch(shards, corpus.training, manifest, 0, corpus.held_out)
+    watch.check(4)
+    spoil(shards, "held_out/shard-00000.arrow")
+    with pytest.raises(ShardsError, match=r"held_out/shard-00000.arrow: is not the file"):
+        watch.check(8)
+
+
 def test_files_that_go(watch, shards):
     os.remove(f"{shards}/pretrain/shard-00000.arrow")
     with pytest.raises(ShardsError, match="is gone while the run reads it"):
