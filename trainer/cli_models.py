@@ -46,16 +46,36 @@ A file has one JSON object a line:
   {"context": "Water boils at", "choices": ["100 °C.", "10 °C."], "answer": 0, "language": "en"}
   {"contexts": ["Ann fell", "The cup fell"], "continuation": " and broke.", "answer": 1}
   {"text": "a document, for bits per byte", "lang": "th"}
-or is a .txt, which is one text. A "separator" between context and choice is a space where it is not
-said, nothing in languages written without spaces. Answers are compared by likelihood as they are,
-divided by characters, and divided by bytes. Bits per byte stand beside those of gzip -9 and xz -9e
-on the same texts; where a model knows no token that begins a text, the first one is charged as if
-all were equally likely.
+or is a .txt, which is one text. FORM=FILE takes rows of a known task as they are published (JSON
+lines, CSV, Parquet) and asks as lm-eval does: arc, belebele, boolq, ceval, hellaswag, mmlu,
+openbookqa, piqa, sciq, winogrande, and xcopa:LANGUAGE:
+
+  python -m trainer evaluate runs/mix_2T-model --tasks arc=arc_easy/test.parquet xcopa:th=th.jsonl
+
+A .yaml describes a task to lm-eval (pip install "polymill[eval]"). A "separator" between context
+and choice is a space where it is not said, nothing in languages written without spaces. Answers are
+compared by likelihood as they are, divided by characters, and divided by bytes. Bits per byte stand
+beside those of gzip -9 and xz -9e on the same texts; where a model knows no token that begins a
+text, the first one is charged as if all were equally likely.
+"""
+
+
+COMPARE_DESCRIPTION = """\
+Put runs beside each other: what each began with, and its losses on the rows held out, by component.
+Two annealing mixtures of one checkpoint, with keep_every set in the run that they begin with:
+
+  python -m pipeline mix RUN --to shards-b --set mixture.phases.1.weights.en=0.5
+  python -m trainer run config.yaml phases=[pretrain] out=runs/stem
+  python -m trainer run config.yaml init=run:runs/stem phases=[anneal] out=runs/a
+  python -m trainer run config.yaml init=run:runs/stem phases=[anneal] out=runs/b shards=RUN/shards-b
+  python -m trainer compare runs/stem runs/a runs/b
+
+Where the phase anneal says `continues: pretrain` in the recipe, no row is read twice.
 """
 
 
 def add_commands(commands: Any, say: Say) -> None:
-    """Put the three among the others.
+    """Put the four among the others.
 
     Args:
         commands: argparse's.
@@ -64,6 +84,9 @@ def add_commands(commands: Any, say: Say) -> None:
     _add_plan(commands).set_defaults(command=partial(_plan, say))
     _add_generate(commands).set_defaults(command=partial(_generate, say))
     _add_evaluate(commands).set_defaults(command=partial(_evaluate, say))
+    compare = _parser(commands, "compare", "runs beside each other", COMPARE_DESCRIPTION)
+    compare.add_argument("runs", nargs="+", metavar="OUT", help="folders of runs")
+    compare.set_defaults(command=partial(_compare, say))
 
 
 def _parser(commands: Any, name: str, summary: str, description: str) -> argparse.ArgumentParser:
@@ -120,7 +143,7 @@ def _add_evaluate(commands: Any) -> argparse.ArgumentParser:
     evaluate = _parser(commands, "evaluate", "judge a model", EVALUATE_DESCRIPTION)
     evaluate.add_argument("model", metavar="MODEL")
     evaluate.add_argument("--tasks", nargs="+", required=True, metavar="FILE_OR_NAME",
-                          help="files, held_out, or names of lm-eval's tasks")  # fmt: skip
+                          help="files, FORM=FILE, held_out, names of lm-eval's tasks")  # fmt: skip
     evaluate.add_argument("--limit", type=int, help="questions or texts of each task")
     evaluate.add_argument("--shots", type=int, help="of named tasks: answers shown before each")
     evaluate.add_argument("--json", metavar="FILE", help="write the figures there too")
@@ -204,6 +227,14 @@ def _evaluate(say: Say, options: argparse.Namespace) -> int:
     if options.json:
         text = json.dumps(findings.as_json(), indent=2, ensure_ascii=False, default=str)
         Path(options.json).write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+def _compare(say: Say, options: argparse.Namespace) -> int:
+    from trainer.compare import describe_comparison
+
+    for line in describe_comparison(options.runs):
+        say(line)
     return 0
 
 

@@ -91,7 +91,7 @@ def describe(findings: Findings) -> Iterator[str]:
     yield f"{findings.model}; {findings.beginning}"
     if findings.choices:
         yield ""
-        yield from _table(
+        yield from table(
             ["task", "language", "questions", "right", "by character", "by byte", "chance"],
             [
                 [task, language, f"{own.questions}", f"{own.raw:.1%} ± {own.error:.1%}",
@@ -102,7 +102,7 @@ def describe(findings: Findings) -> Iterator[str]:
         )  # fmt: skip
     if findings.texts:
         yield ""
-        yield from _table(
+        yield from table(
             ["task", "language", "bytes", "bits per byte", "gzip", "xz", "perplexity"],
             [
                 [task, language, f"{own.bytes:,}", f"{own.bits_per_byte:.3f}",
@@ -119,7 +119,7 @@ def describe(findings: Findings) -> Iterator[str]:
             yield f"{task}  {name}  {shown}"
 
 
-def _table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
+def table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
     """Columns as wide as what is in them: names to the left, figures to the right."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     for row in [head, *rows]:
