@@ -62,15 +62,17 @@ text, the first one is charged as if all were equally likely.
 
 COMPARE_DESCRIPTION = """\
 Put runs beside each other: what each began with, and its losses on the rows held out, by component.
-Two annealing mixtures of one checkpoint, with keep_every set in the run that they begin with:
+Two annealing mixtures of one run:
 
   python -m pipeline mix RUN --to shards-b --set mixture.phases.1.weights.en=0.5
   python -m trainer run config.yaml phases=[pretrain] out=runs/stem
   python -m trainer run config.yaml init=run:runs/stem phases=[anneal] out=runs/a
-  python -m trainer run config.yaml init=run:runs/stem phases=[anneal] out=runs/b shards=RUN/shards-b
+  python -m trainer run config.yaml init=run:runs/stem phases=[anneal] out=runs/b \\
+      shards=RUN/shards-b
   python -m trainer compare runs/stem runs/a runs/b
 
-Where the phase anneal says `continues: pretrain` in the recipe, no row is read twice.
+Where the phase anneal says `continues: pretrain` in the recipe, no row is read twice. A checkpoint
+on the way is init=run:runs/stem@STEP; keep_every keeps some.
 """
 
 
