@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from trainer.config import ModelConfig
 from trainer.model.attention import Documents, attend
-from trainer.model.past import Past
 
 
 class Gpt2Block(nn.Module):
@@ -21,7 +20,7 @@ class Gpt2Block(nn.Module):
         self.feed_forward_norm = nn.LayerNorm(config.hidden_size, eps=config.norm_eps)
         self.feed_forward = GeluMlp(config)
 
-    def forward(self, x_btc: Tensor, rotation: None, documents: Documents | Past | None) -> Tensor:
+    def forward(self, x_btc: Tensor, rotation: None, documents: Documents | None) -> Tensor:
         """[B, T, C] -> [B, T, C]; positions are in the stream already."""
         x_btc = x_btc + self.attention(self.attention_norm(x_btc), documents)
         out: Tensor = x_btc + self.feed_forward(self.feed_forward_norm(x_btc))
@@ -38,7 +37,7 @@ class Gpt2Attention(nn.Module):
         self.qkv = nn.Linear(config.hidden_size, 3 * config.hidden_size)
         self.out = nn.Linear(config.hidden_size, config.hidden_size)
 
-    def forward(self, x_btc: Tensor, documents: Documents | Past | None) -> Tensor:
+    def forward(self, x_btc: Tensor, documents: Documents | None) -> Tensor:
         """[B, T, C] -> [B, T, C]."""
         rows, length, size = x_btc.shape
         joint = self.qkv(x_btc).view(rows, length, 3 * self.heads, size // self.heads)

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from trainer.config import ModelConfig
 from trainer.model.attention import Documents, attend
 from trainer.model.norm import RMSNorm
-from trainer.model.past import Past
 from trainer.model.rotary import rotate
 
 
@@ -30,7 +29,7 @@ class LlamaBlock(nn.Module):
         self.feed_forward = SwiGLU(config)
 
     def forward(
-        self, x_btc: Tensor, rotation: tuple[Tensor, Tensor], documents: Documents | Past | None
+        self, x_btc: Tensor, rotation: tuple[Tensor, Tensor], documents: Documents | None
     ) -> Tensor:
         """[B, T, C] -> [B, T, C]."""
         x_btc = x_btc + self.attention(self.attention_norm(x_btc), rotation, documents)
@@ -56,7 +55,7 @@ class LlamaAttention(nn.Module):
         self.qk_norm = config.qk_norm
 
     def forward(
-        self, x_btc: Tensor, rotation: tuple[Tensor, Tensor], documents: Documents | Past | None
+        self, x_btc: Tensor, rotation: tuple[Tensor, Tensor], documents: Documents | None
     ) -> Tensor:
         """[B, T, C] -> [B, T, C]."""
         rows, length, _ = x_btc.shape
