@@ -14,12 +14,13 @@
 ``held_out``, ``interrupts`` losses of rows not trained on; stopping within seconds
 ``output``, ``trackers``     the run's folder; TensorBoard and others
 ``checkpoint*``              what resuming needs: format, files of each process, writing in a thread
+``unchanged``                that shards stay the same while they are read
 ``trace``, ``verify_resume`` the documents of a step; proof that resuming is exact
 ``threads``, ``device``      what computes, and how that bears on the bits of a result
 ``curve``, ``page``, ``export``   loss.png, report.html; the model as a Hugging Face folder
 ``plan``, ``memory``, ``checks``  what a run will take; what would go wrong, said before it does
 ``initial``, ``hf_folder``   going on from a model of transformers
-``loaded``, ``generate``     a model at hand; text from it
+``loaded``, ``generate``, ``draw``  a model at hand; text from it, a token by chance
 ``evaluation``               accuracy on questions, bits per byte of texts
 
 A row holds several documents. Attention stays within each (``document_mask``), and no loss is taken

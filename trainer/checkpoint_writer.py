@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Self
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from trainer.checkpoint import (
@@ -97,7 +98,7 @@ class CheckpointWriter:
             writing, self._writing = self._writing, None
             try:
                 writing.result()
-            except OSError as error:
+            except (OSError, SafetensorError) as error:
                 raise CheckpointError(
                     f"{self.folder}: the checkpoint cannot be written: {error}. The one before "
                     "it stays; make room and give the same command again"

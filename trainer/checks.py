@@ -21,10 +21,12 @@ def check_run(
 
     Raises:
         ConfigError: rows are longer than positions go, or memory will not do.
-        ShardsError: a special token is not of the vocabulary.
+        ShardsError: a special token is not of the vocabulary, or rows have another length than the
+            manifest says.
     """
     check_length(config.model, manifest.sequence_length)
-    check_special_ids(manifest)
+    check_special_ids(manifest, config.shards)
+    check_rows(manifest, config.shards)
     check_memory(config, manifest, device, world)
 
 
@@ -42,7 +44,7 @@ def check_length(model: ModelConfig, length: int) -> None:
         )
 
 
-def check_special_ids(manifest: Manifest) -> None:
+def check_special_ids(manifest: Manifest, shards: str) -> None:
     """That special tokens have a row in the embedding.
 
     Raises:
@@ -51,9 +53,32 @@ def check_special_ids(manifest: Manifest) -> None:
     for role, number in manifest.special_ids.items():
         if not 0 <= number < manifest.vocab_size:
             raise ShardsError(
-                f"manifest.json: special_ids.{role} is {number}, and the vocabulary has "
+                f"{shards}/manifest.json: special_ids.{role} is {number}, and the vocabulary has "
                 f"{manifest.vocab_size} entries, 0 to {manifest.vocab_size - 1}; make the shards "
                 "again"
+            )
+
+
+def check_rows(manifest: Manifest, shards: str) -> None:
+    """That rows are as long as the manifest says: the first of each phase.
+
+    Raises:
+        ShardsError: they are not, or cannot be read.
+    """
+    from formats.shards import TokenShards
+    from trainer.data import named_as_ours
+
+    opened = TokenShards(shards)
+    for phase in manifest.every_phase:
+        if not phase.rows:
+            continue
+        with named_as_ours():
+            found = opened.read(phase.name, 0, 1)["input_ids"].shape[1]
+        if found != manifest.sequence_length:
+            raise ShardsError(
+                f"{shards}/manifest.json: sequence_length is {manifest.sequence_length}, and rows "
+                f"in {phase.files[0].path} have {found} tokens; it was changed, or belongs to "
+                "other shards. Make the shards again"
             )
 
 

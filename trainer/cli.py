@@ -8,10 +8,14 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from trainer.cli_models import add_commands
 from trainer.errors import TrainingError, UsageError
 from trainer.threads import wait_without_spinning
+
+if TYPE_CHECKING:
+    from trainer.output import OutputFolder
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 NEEDED = ("torch", "safetensors", "matplotlib")
@@ -172,6 +176,7 @@ def _run(options: argparse.Namespace) -> int:
     print(
         f"loss        {outcome.first_loss:.3f} at first, {outcome.last_loss:.3f} at last "
         f"(unigram entropy {outcome.unigram_entropy:.3f}), nats per token\n"
+        f"{_held_out_line(folder)}"
         f"curve       {folder.curve_path}\n"
         f"report      {folder.page_path}\n"
         f"checkpoint  {outcome.checkpoint}\n"
@@ -180,10 +185,23 @@ def _run(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _held_out_line(folder: OutputFolder) -> str:
+    lines = folder.read_held_out()
+    if not lines or "loss" not in lines[-1]:
+        return ""
+    bits = lines[-1].get("bits_per_byte")
+    told = "" if bits is None else f", {bits:.3f} bits per byte"
+    return f"held out    {lines[-1]['loss']:.3f}{told}\n"
+
+
 def _verify(options: argparse.Namespace) -> int:
     from trainer.config_file import load_config
     from trainer.verify_resume import verify_resume
 
+    for name, value in (("--steps", options.steps), ("--kills", options.kills)):
+        if value < 1:
+            _complain(f"{name}: {value} was given; 1 or more is wanted")
+            return USAGE
     load_config(options.config, options.overrides)  # its mistakes, before anything is run
     verdict = verify_resume(
         options.config, options.overrides, options.steps, options.kills, say=_complain

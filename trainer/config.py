@@ -366,6 +366,8 @@ def _described(section: type[BaseModel], prefix: str) -> Iterator[tuple[str, str
 
 
 def _as_yaml(value: Any) -> str:
+    if value is None:
+        return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

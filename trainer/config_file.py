@@ -7,21 +7,18 @@ found, what is valid, and the nearest key where one is unknown.
 from __future__ import annotations
 
 import difflib
-import os
-import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
+from formats.variables import expand_variables
 from trainer.config import TrainConfig, describe_settings
 from trainer.errors import ConfigError
 
 Location = tuple[str | int, ...]
 COMMAND_LINE = "command line: "
-
-_VARIABLE = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)(?::-([^{}]*))?\}")
 
 
 def load_config(path: str | Path, overrides: list[str] | None = None) -> TrainConfig:
@@ -136,21 +133,16 @@ def _expand(value: Any, location: Location, places: dict[Location, str], out: li
     """The value with its variables replaced; complaints go into ``out``."""
     if isinstance(value, dict):
         return {k: _expand(inner, (*location, k), places, out) for k, inner in value.items()}
+    if isinstance(value, list):
+        return [_expand(inner, (*location, i), places, out) for i, inner in enumerate(value)]
     if not isinstance(value, str):
         return value
-
-    def replacement(match: re.Match[str]) -> str:
-        found = os.environ.get(match.group(1)) or match.group(2)
-        if found is None:
-            name = match.group(1)
-            out.append(
-                f"{_where(location, places)}: ${{{name}}} is not set, and has no default "
-                f"(${{{name}:-…}})"
-            )
-            return name
-        return found
-
-    return _VARIABLE.sub(replacement, value)
+    expanded, missing = expand_variables(value, {})
+    for name in missing:
+        where = _where(location, places)
+        out.append(f"{where}: ${{{name}}} is not set, and has no default (${{{name}:-…}})")
+    # What is missing is told once, and not again as a value that is too short.
+    return expanded if not missing else value
 
 
 def _worded(mistake: Any, places: dict[Location, str]) -> str:
@@ -164,10 +156,31 @@ def _worded(mistake: Any, places: dict[Location, str]) -> str:
     if mistake["type"] == "model_type":
         message = "a mapping of keys to values is wanted"
     else:
-        message = mistake["msg"].removeprefix("Value error, ")
+        message = _wanted(mistake)
     if isinstance(mistake["input"], dict):  # of what one key demands of another
         return f"{where}: {message}"
     return f"{where}: {message} (found: {mistake['input']!r})"
+
+
+def _wanted(mistake: Any) -> str:
+    """What would be valid, in our words where pydantic's are about Python."""
+    told = mistake.get("ctx", {})
+    kind = mistake["type"]
+    if kind.startswith("int_"):
+        return "a whole number is wanted"
+    if kind.startswith("float_"):
+        return "a number is wanted"
+    if kind.startswith("bool_"):
+        return "true or false is wanted"
+    if kind in ("string_type", "list_type"):
+        return f"a {'text' if kind == 'string_type' else 'list'} is wanted"
+    if kind == "literal_error":
+        return f"valid: {told['expected']}"
+    for name, words in (("ge", "{} or more"), ("gt", "more than {}"), ("le", "at most {}"),
+                        ("lt", "less than {}")):  # fmt: skip
+        if name in told:
+            return f"{words.format(told[name])} is wanted"
+    return str(mistake["msg"]).removeprefix("Value error, ")
 
 
 def _nearest(location: Location) -> str:

@@ -29,6 +29,7 @@ from trainer.step import Learner, PendingResult, StepResult
 from trainer.sums import NATS, figures_by_component, mean_losses
 from trainer.timetable import Segment, Timetable
 from trainer.trackers import Tracker, flat
+from trainer.unchanged import ShardsWatch
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Shown:
     progress: Progress | None
     log: StepLog | None
     trackers: Sequence[Tracker] = ()
+    shards: ShardsWatch | None = None
+    """Asked whether the shards are still the same, before a checkpoint gets its name."""
 
 
 @dataclass(frozen=True)
@@ -147,9 +150,15 @@ class Loop:
     def _save(self, state: State) -> None:
         """Submit a checkpoint of the state, unless it was the last one."""
         self._write_down()
-        log = self.shown.log
-        self.writer.submit(state, self.learner.pieces, log.sync if log else lambda: None)
+        self.writer.submit(state, self.learner.pieces, lambda: self._before_naming(state))
         self._since = time.perf_counter()
+
+    def _before_naming(self, state: State) -> None:
+        """What has to be so before a checkpoint counts; in the thread that writes it."""
+        if self.shown.shards is not None:
+            self.shown.shards.check(state.rows_read)
+        if self.shown.log is not None:
+            self.shown.log.sync()
 
     def _evaluate_if_due(self, state: State) -> None:
         every, step = self.config.evaluate_every, state.step

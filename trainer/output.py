@@ -20,8 +20,9 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from formats.storage import atomic_path
 from trainer.errors import OutputError
@@ -125,11 +126,14 @@ class OutputFolder:
 
     @contextmanager
     def step_log(self) -> Iterator[StepLog]:
-        """The files that grow by a line per step, open for appending."""
+        """The files that grow by a line per step, open for appending.
+
+        Without a buffer, which closing a file on a full disk would try to write again.
+        """
         with (
-            self.metrics_path.open("a", encoding="utf-8") as metrics,
-            self.speed_path.open("a", encoding="utf-8") as speed,
-            self.held_out_path.open("a", encoding="utf-8") as held_out,
+            FileIO(self.metrics_path, "a") as metrics,
+            FileIO(self.speed_path, "a") as speed,
+            FileIO(self.held_out_path, "a") as held_out,
         ):
             yield StepLog(metrics, speed, held_out)
 
@@ -137,7 +141,7 @@ class OutputFolder:
 class StepLog:
     """Appends to ``metrics.jsonl``, ``speed.jsonl`` and ``held_out.jsonl``."""
 
-    def __init__(self, metrics: TextIO, speed: TextIO, held_out: TextIO) -> None:
+    def __init__(self, metrics: FileIO, speed: FileIO, held_out: FileIO) -> None:
         """Of open files."""
         self._metrics, self._speed, self._held_out = metrics, speed, held_out
 
@@ -159,9 +163,14 @@ class StepLog:
             os.fsync(file.fileno())
 
 
-def _append(file: TextIO, figures: dict[str, Any]) -> None:
-    file.write(as_line(figures))
-    file.flush()
+def _append(file: FileIO, figures: dict[str, Any]) -> None:
+    try:
+        file.write(as_line(figures).encode())
+    except OSError as error:
+        raise OutputError(
+            f"{file.name}: cannot be written: {error.strerror}. Make room and give the same "
+            "command again: it goes on after the last checkpoint"
+        ) from error
 
 
 def as_line(figures: dict[str, Any]) -> str:
@@ -205,8 +214,8 @@ def check_same_run(folder: OutputFolder, before: dict[str, Any], now: dict[str, 
 
     Args:
         folder: of both.
-        before: ``settings`` and ``shards_sha256`` of the earlier one's run.json.
-        now: the same of this one.
+        before: the earlier one's run.json.
+        now: its settings, hashes, sizes and phases as they are now.
 
     Raises:
         OutputError: with every setting that differs, what it was and is.
@@ -218,9 +227,27 @@ def check_same_run(folder: OutputFolder, before: dict[str, Any], now: dict[str, 
         if old.get(key) != new.get(key)
     ]
     if before["shards_sha256"] != now["shards_sha256"]:
-        changes.append("the shards are others (their manifest.json differs)")
+        changes.append(_how_shards_differ(before, now))
     if changes:
         raise OutputError(
             f"{folder.path} holds a run of other settings: {'; '.join(changes)}. Set them back to "
-            "go on, give another out=FOLDER, or throw that run away with --fresh"
+            "go on, give another out=FOLDER, or throw that run away with --fresh; weights go on "
+            f"elsewhere with init=run:{folder.path}"
         )
+
+
+def _how_shards_differ(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """The facts that a person knows shards by."""
+    told = []
+    for key, name in (("tokenizer_sha256", "tokenizer"), ("vocab_size", "vocabulary"),
+                      ("sequence_length", "sequence length")):  # fmt: skip
+        if before[key] != now[key]:
+            values = [str(each[key])[:16] for each in (before, now)]
+            told.append(f"{name} {values[0]}, now {values[1]}")
+    rows = [{each["name"]: each["rows"] for each in run["phases"]} for run in (before, now)]
+    if rows[0] != rows[1]:
+        texts = [", ".join(f"{name} of {count:,} rows" for name, count in each.items())
+                 for each in rows]  # fmt: skip
+        told.append(f"phases {texts[0]}; now {texts[1]}")
+    about = f": {'; '.join(told)}" if told else ", of the same size"
+    return f"the shards are others (their manifest.json differs{about})"

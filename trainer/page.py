@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,11 +20,17 @@ MOST_CURVES = 12
 BINS = 120
 """Of the mixture's picture."""
 UNITS = {"bits_per_byte": "bits per byte", "loss": "nats per token"}
+COLORS = ("#1f5fa8", "#e07b00", "#2e8b3d", "#c62f2f", "#7b52ab", "#8a5a3c", "#d95fa6", "#6b7280",
+          "#a8a800", "#12a3b4", "#0b2e59", "#f2a65a")  # fmt: skip
+"""Of components, as many as have a curve: none is given twice."""
 STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#111}
-svg{max-width:100%;height:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-th,td{padding:.2rem .8rem;text-align:right;border-bottom:1px solid #e5e7eb}
+:root{color-scheme:light dark}
+body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
+svg{max-width:100%;height:auto;background:#fff;border-radius:6px}
+.wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
+th,td{padding:.2rem .8rem;text-align:right;border-bottom:1px solid #8884}
 th:first-child,td:first-child{text-align:left}h2{margin-top:2rem;font-size:1.1rem}
+pre{overflow-x:auto}
 """
 
 
@@ -37,14 +44,25 @@ def write_page(folder: OutputFolder) -> None:
         "<h2>Mixture as consumed</h2>" + _mixture(metrics),
     ]
     if held_out:
-        parts.append("<h2>Held-out rows</h2>" + _held_out(held_out))
+        parts.append("<h2>Held-out rows</h2>" + _held_out(held_out, component_names(metrics)))
     parts.append("<h2>Components</h2>" + _table(metrics, held_out))
+    parts.append(_settings(run))
     text = (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{html.escape(folder.path.name)}</title><style>{STYLE}</style>"
         f"{''.join(parts)}</html>\n"
     )
     write_text(str(folder.page_path), text)
+
+
+def _settings(run: dict[str, Any]) -> str:
+    """The configuration, and what the run was begun with."""
+    if "config" not in run:
+        return ""
+    shown = {key: run[key] for key in ("config", "shards_sha256", "tokenizer_sha256") if key in run}
+    text = html.escape(json.dumps(shown, indent=2, ensure_ascii=False))
+    return f"<details><summary>Configuration</summary><pre>{text}</pre></details>"
 
 
 def component_series(
@@ -101,9 +119,14 @@ def _facts(
 def _losses(metrics: Sequence[dict[str, Any]]) -> str:
     figure, axis = new_figure()
     unit = _unit(metrics)
-    for name in component_names(metrics)[:MOST_CURVES]:
+    names = component_names(metrics)
+    for color, name in zip(COLORS, names[:MOST_CURVES], strict=False):
         steps, series = component_series(metrics, name)
-        axis.plot(steps, smoothed(series[unit]), linewidth=1.5, label=name)
+        axis.plot(steps, smoothed(series[unit]), linewidth=1.5, label=name, color=color)
+    if len(names) > 1:
+        whole = smoothed(np.array([step[unit] for step in metrics]))
+        numbers = [step["step"] for step in metrics]
+        axis.plot(numbers, whole, linewidth=2.5, color="#111", linestyle=":", label="all")
     _finish(axis, metrics, UNITS[unit])
     return _svg(figure, "losses")
 
@@ -118,25 +141,36 @@ def _mixture(metrics: Sequence[dict[str, Any]]) -> str:
         names = [*names[: MOST_CURVES - 1], f"{len(names) - MOST_CURVES + 1} others"]
     shares = rows / np.maximum(rows.sum(axis=0), 1)
     steps = np.linspace(metrics[0]["step"], metrics[-1]["step"], rows.shape[1])
-    axis.stackplot(steps, shares, labels=names)
+    axis.stackplot(steps, shares, labels=names, colors=COLORS)
     axis.set_ylim(0, 1)
     _finish(axis, metrics, "share of the rows")
     return _svg(figure, "mixture")
 
 
-def _held_out(held_out: Sequence[dict[str, Any]]) -> str:
+def _held_out(held_out: Sequence[dict[str, Any]], trained_on: Sequence[str]) -> str:
+    """Each component in the colour that it has while it is trained on."""
     figure, axis = new_figure()
     unit = _unit(held_out)
-    for name in component_names(held_out)[:MOST_CURVES]:
+    there = component_names(held_out)
+    names = [*filter(there.__contains__, trained_on)]
+    names += [name for name in there if name not in names]
+    order = [*trained_on, *(name for name in names if name not in trained_on)]
+    for name in names[:MOST_CURVES]:
+        color = COLORS[order.index(name) % len(COLORS)]
         steps, series = component_series(held_out, name)
-        axis.plot(steps, series[unit], marker="o", markersize=3, linewidth=1.5, label=name)
+        axis.plot(
+            steps, series[unit], marker="o", markersize=3, linewidth=1.5, label=name, color=color
+        )
     _finish(axis, [], UNITS[unit])
     return _svg(figure, "held-out")
 
 
 def _finish(axis: Any, metrics: Sequence[dict[str, Any]], unit: str) -> None:
-    for step, _ in phase_borders(metrics)[1:]:
+    top = axis.get_xaxis_transform()
+    for step, phase in phase_borders(metrics)[1:]:
         axis.axvline(step, color=GREY, linewidth=0.8)
+        axis.annotate(phase, (step, 1), xycoords=top, xytext=(3, 2), textcoords="offset points",
+                      va="bottom", color=GREY, fontsize=8)  # fmt: skip
     axis.set_ylabel(unit)
     axis.set_xlabel("step")
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize=8)
@@ -145,9 +179,8 @@ def _finish(axis: Any, metrics: Sequence[dict[str, Any]], unit: str) -> None:
 def _table(metrics: Sequence[dict[str, Any]], held_out: Sequence[dict[str, Any]]) -> str:
     """Every component: rows, targets, figures of its last steps, and those held out."""
     last = held_out[-1]["components"] if held_out else {}
-    head = ["component", "rows", "targets", "nats per token", "bits per byte",
-            "held out: nats", "bits per byte"]  # fmt: skip
-    lines = [head]
+    head = ["component", "rows", "targets", "nats per token", "bits per byte"]
+    lines = [head + (["held out: nats", "bits per byte"] if held_out else [])]
     for name in component_names(metrics):
         _, series = component_series(metrics, name)
         recent = slice(-max(len(series["rows"]) // 20, 10), None)
@@ -159,14 +192,14 @@ def _table(metrics: Sequence[dict[str, Any]], held_out: Sequence[dict[str, Any]]
                 f"{int(series['rows'].sum()):,}",
                 format_count(int(series["targets"].sum())),
                 *(_number(value) for value in figures),
-                *(_number(aside.get(unit)) for unit in ("loss", "bits_per_byte")),
+                *(_number(aside.get(unit)) for unit in ("loss", "bits_per_byte") if held_out),
             ]
         )
     rows = [
         "<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for cell in line) + "</tr>"
         for tag, line in zip(["th"] + ["td"] * len(lines), lines, strict=False)
     ]
-    return f"<table>{''.join(rows)}</table>"
+    return f'<div class="wide"><table>{"".join(rows)}</table></div>'
 
 
 def _mean(series: dict[str, np.ndarray], unit: str, recent: slice) -> float | None:

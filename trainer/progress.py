@@ -27,6 +27,8 @@ class Progress:
         """
         self._steps, self._log_every = steps, log_every
         self._first: tuple[int, float] | None = None
+        self._tokens, self._seconds = 0.0, 0.0
+        """Since the last line of the log: a single step's pace says little on a busy machine."""
         self._bar: Any = None
         self._task: Any = None
         if sys.stderr.isatty() if live is None else live:
@@ -46,6 +48,8 @@ class Progress:
 
     def step(self, metrics: dict[str, Any]) -> None:
         """One more step is done."""
+        self._seconds += metrics.get("seconds", 0.0)
+        self._tokens += metrics["tokens_per_second"] * metrics.get("seconds", 0.0)
         if self._bar is not None:
             self._bar.update(
                 self._task,
@@ -54,11 +58,13 @@ class Progress:
                 figures=figures(metrics),
             )
         elif metrics["step"] in (1, self._steps) or metrics["step"] % self._log_every == 0:
+            mean = {"tokens_per_second": self._tokens / self._seconds} if self._seconds else {}
             log.info(
                 "step %d of %d, %s: %s%s",
-                metrics["step"], self._steps, metrics["phase"], figures(metrics),
+                metrics["step"], self._steps, metrics["phase"], figures(metrics | mean),
                 self._time_left(metrics["step"]),
             )  # fmt: skip
+            self._tokens, self._seconds = 0.0, 0.0
 
     def _time_left(self, step: int) -> str:
         """At the pace since the first step that was seen, checkpoints and evaluations included."""

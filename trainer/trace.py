@@ -83,7 +83,7 @@ def describe_trace(traced: TracedStep, shards: str, most: int = 20) -> Iterator[
         f"{traced.phase}, {len(documents)} documents"
     )
     for name, rows in traced.rows_by_component.most_common():
-        yield f"component {name}: {rows} rows"
+        yield f"component {name}: {rows} row{'' if rows == 1 else 's'}"
     known = _lookup(shards)
     languages: Counter[str] = Counter()
     lines: list[str] = []

@@ -14,8 +14,6 @@ from typing import Any
 
 import torch
 
-from formats.manifest import MANIFEST
-from formats.storage import open_input
 from formats.units import format_count
 from trainer.branch import branch_point, check_branch, load_branch, with_branch_shape
 from trainer.checkpoint import (
@@ -45,6 +43,7 @@ from trainer.step import Learner
 from trainer.threads import cpu_threads, default_threads, format_threads
 from trainer.timetable import Timetable
 from trainer.trackers import check_trackers, open_trackers
+from trainer.unchanged import ShardsWatch, sha256_of_manifest
 
 log = logging.getLogger("trainer")
 
@@ -123,7 +122,7 @@ class _Run:
         self.length, self.vocab_size = manifest.sequence_length, manifest.vocab_size
         self.table = Timetable.of(config, corpus.training.phase_rows, self.length)
         self.settings = learning_settings(config)
-        self.shards_sha256 = _sha256_of_manifest(config.shards)
+        self.shards_sha256 = sha256_of_manifest(config.shards)
         self.progress: Progress | None = None
         self._check()
 
@@ -175,8 +174,7 @@ class _Run:
             self.folder.clear()
         run = self.folder.read_run()
         if run is not None:
-            now = {"settings": self.settings, "shards_sha256": self.shards_sha256}
-            check_same_run(self.folder, run, now)
+            check_same_run(self.folder, run, self._identity())
         return run
 
     def _where_it_stands(self, run: dict[str, Any] | None) -> tuple[State, Path | None]:
@@ -232,7 +230,11 @@ class _Run:
             self.progress = stack.enter_context(Progress(steps, state.step, every, live))
             step_log = stack.enter_context(self.folder.step_log())
             trackers = open_trackers(config.trackers, self.folder.path, state.step, self.settings)
-            shown = Shown(self.progress, step_log, stack.enter_context(trackers))
+            watch = ShardsWatch(
+                config.shards, self.corpus.training, self.shards_sha256, state.rows_read,
+                self.corpus.held_out,
+            )  # fmt: skip
+            shown = Shown(self.progress, step_log, stack.enter_context(trackers), watch)
             self._introduce(state, run, threads)
         # Last, so that it ends first: a checkpoint gets its name when the log is on the disk.
         keep, every = config.keep_checkpoints, config.keep_every
@@ -242,26 +244,33 @@ class _Run:
         writer.last_step = state.step if checkpoint is not None else -1
         return Loop(config, self.corpus, self.table, learner, writer, shown, stop), run
 
+    def _identity(self) -> dict[str, Any]:
+        """What a run may only be gone on with the same of."""
+        manifest, order = self.corpus.shards.manifest, self.corpus.training
+        rows = zip(order.phases, order.phase_rows, strict=True)
+        return {
+            "settings": self.settings,
+            "shards_sha256": self.shards_sha256,
+            "sequence_length": self.length,
+            "vocab_size": self.vocab_size,
+            "tokenizer_sha256": manifest.tokenizer_sha256,
+            "phases": [{"name": name, "rows": count} for name, count in rows],
+        }
+
     def _describe(self, threads: int) -> dict[str, Any]:
         """Write ``run.json``."""
         manifest = self.corpus.shards.manifest
         model, order = self.config.model, self.corpus.training
-        rows = zip(order.phases, order.phase_rows, strict=True)
         run = {
             "config": self.config.model_dump(),
-            "settings": self.settings,
-            "shards_sha256": self.shards_sha256,
+            **self._identity(),
             "threads": threads,
             "processes": self.ranks.world,
             "device": device_name(self.device, threads),
             "peak_flops": peak_flops(self.device),
             "flops_formula": FLOPS_FORMULA,
             "flops_per_token": flops_per_token(model, self.vocab_size, self.length),
-            "sequence_length": self.length,
-            "vocab_size": self.vocab_size,
-            "tokenizer_sha256": manifest.tokenizer_sha256,
             "special_ids": manifest.special_ids,
-            "phases": [{"name": name, "rows": count} for name, count in rows],
             "components": order.components,
             "steps": self.table.steps,
             "decay_start": self.table.decay_start,
@@ -296,11 +305,6 @@ class _Run:
         if self.ranks.is_first and wanted and self.folder.read_metrics():
             draw_curve(self.folder)
             write_page(self.folder)
-
-
-def _sha256_of_manifest(shards: str) -> str:
-    with open_input(f"{shards.rstrip('/')}/{MANIFEST}") as stream:
-        return hashlib.sha256(stream.read()).hexdigest()
 
 
 def _sha256_of(settings: dict[str, Any]) -> str:

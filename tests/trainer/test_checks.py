@@ -32,6 +32,15 @@ def test_a_special_token_beyond_the_vocabulary(config_path, shards):
         train(load_config(config_path))
 
 
+def test_rows_of_another_length_than_the_manifest_says(config_path, shards):
+    path = Path(shards) / "manifest.json"
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps(manifest | {"sequence_length": 32}))
+    message = r"shards/manifest.json: sequence_length is 32, and rows in pretrain/shard-00000.arrow"
+    with pytest.raises(ShardsError, match=message):
+        train(load_config(config_path))
+
+
 def test_too_little_memory_on_a_gpu_names_what_helps(config_path, shards, monkeypatch):
     """A GPU of 2 GiB, of which 1.5 are taken before anything is computed."""
     monkeypatch.setattr(checks, "memory_of", lambda device: 2 * GIB)

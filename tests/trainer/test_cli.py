@@ -124,3 +124,9 @@ def test_a_signal_writes_a_checkpoint_and_says_how_to_go_on(
     assert "Give the same command again to go on." in said
     steps = metrics.read_bytes().count(b"\n")
     assert (tmp_path / "model" / "checkpoints" / f"step-{steps:06d}").is_dir()
+
+
+@pytest.mark.parametrize("option", ["--steps", "--kills"])
+def test_verify_resume_needs_something_to_do(config_path, option, capsys):
+    assert main(["verify-resume", str(config_path), option, "0"]) == 2
+    assert f"{option}: 0 was given; 1 or more is wanted" in capsys.readouterr().err

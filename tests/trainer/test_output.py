@@ -1,9 +1,11 @@
 """The run's folder: metrics cut back to a checkpoint, damage named."""
 
+from io import FileIO
+
 import pytest
 
 from trainer.errors import OutputError
-from trainer.output import OutputFolder, as_line
+from trainer.output import OutputFolder, StepLog, as_line
 
 
 def folder_with(tmp_path, steps, ending=""):
@@ -48,3 +50,10 @@ def test_a_file_in_the_way(tmp_path):
         OutputFolder(tmp_path / "file").locked(),
     ):
         pass
+
+
+def test_a_full_disk_is_named():
+    with FileIO("/dev/full", "w") as full:
+        log = StepLog(full, full, full)
+        with pytest.raises(OutputError, match="/dev/full: cannot be written: No space left"):
+            log.add({"step": 1}, {"step": 1})

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trainer.evaluation.likelihood import Scored, score_continuations
-from trainer.evaluation.tasks import Question
+from trainer.evaluation.questions import Question
 from trainer.loaded import LoadedModel
 
 
@@ -17,11 +17,11 @@ class Accuracy:
 
     questions: int
     raw: float
-    """The likeliest whole continuation."""
+    """The likeliest whole continuation (``acc`` of lm-eval)."""
     by_character: float
-    """The likeliest for its characters (``acc_norm`` of lm-eval)."""
+    """The likeliest for its characters (``acc_norm``)."""
     by_byte: float
-    """The likeliest for its bytes: fairer between choices in several scripts."""
+    """The likeliest for its bytes (``acc_bytes``): fairer between choices in several scripts."""
     chance: float
     """What guessing gets."""
 
@@ -46,10 +46,9 @@ def choose(model: LoadedModel, questions: Sequence[Question]) -> dict[str, Accur
 
 
 def _right(asked: Question, scored: list[Scored]) -> tuple[bool, bool, bool, float]:
-    texts = asked.continuations
     costs = [found.nats for found in scored]
-    characters = [max(len(text.strip()), 1) for text in texts]
-    sizes = [max(len(text.strip().encode()), 1) for text in texts]
+    characters = [max(len(text), 1) for text in asked.lengths_of]
+    sizes = [max(len(text.encode()), 1) for text in asked.lengths_of]
     return (
         _cheapest(costs) == asked.answer,
         _cheapest([cost / size for cost, size in zip(costs, characters, strict=True)])

@@ -10,9 +10,11 @@ from typing import Any
 
 from trainer.data import HELD_OUT
 from trainer.evaluation.choices import Accuracy, choose
+from trainer.evaluation.form_files import is_form
 from trainer.evaluation.harness import evaluate_named
 from trainer.evaluation.held_out import held_out_task
-from trainer.evaluation.tasks import Task, read_task
+from trainer.evaluation.questions import Task
+from trainer.evaluation.tasks import read_task
 from trainer.evaluation.texts import Compression, compress
 from trainer.loaded import LoadedModel
 
@@ -48,18 +50,17 @@ def evaluate(
 
     Args:
         model: which one.
-        tasks: files (``trainer.evaluation.tasks`` says what is in them), ``held_out``, or names of
-            lm-eval's tasks.
+        tasks: files (``trainer.evaluation.tasks`` says what is in them), ``held_out``, names of
+            lm-eval's tasks, or YAML files of such.
         limit: questions or texts of each task, from the first; None: all.
         shots: of named tasks.
 
     Raises:
         ConfigError: a file is none, or a name is not known; before anything is computed.
     """
-    files = [name for name in tasks if os.path.exists(name) or "/" in name or "." in name]
-    names = [name for name in tasks if name not in files and name != HELD_OUT]
-    read = [read_task(path) for path in files]
-    if HELD_OUT in tasks and HELD_OUT not in files:
+    names = [name for name in tasks if _is_named(name)]
+    read = [read_task(name) for name in tasks if name not in names and name != HELD_OUT]
+    if HELD_OUT in tasks:
         read.append(held_out_task(model))
     findings = Findings(model.name, model.beginning_told)
     if names:
@@ -67,6 +68,15 @@ def evaluate(
     for task in read:
         _judge(model, task, limit, findings)
     return findings
+
+
+def _is_named(task: str) -> bool:
+    """Whether lm-eval is asked: for a name, or a YAML file that describes a task to it."""
+    if task.endswith((".yaml", ".yml")):
+        return True
+    return task != HELD_OUT and not (
+        os.path.exists(task) or is_form(task) or "/" in task or "." in task
+    )
 
 
 def _judge(model: LoadedModel, task: Task, limit: int | None, findings: Findings) -> None:
@@ -81,7 +91,7 @@ def describe(findings: Findings) -> Iterator[str]:
     yield f"{findings.model}; {findings.beginning}"
     if findings.choices:
         yield ""
-        yield from _table(
+        yield from table(
             ["task", "language", "questions", "right", "by character", "by byte", "chance"],
             [
                 [task, language, f"{own.questions}", f"{own.raw:.1%} ± {own.error:.1%}",
@@ -92,7 +102,7 @@ def describe(findings: Findings) -> Iterator[str]:
         )  # fmt: skip
     if findings.texts:
         yield ""
-        yield from _table(
+        yield from table(
             ["task", "language", "bytes", "bits per byte", "gzip", "xz", "perplexity"],
             [
                 [task, language, f"{own.bytes:,}", f"{own.bits_per_byte:.3f}",
@@ -109,7 +119,7 @@ def describe(findings: Findings) -> Iterator[str]:
             yield f"{task}  {name}  {shown}"
 
 
-def _table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
+def table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
     """Columns as wide as what is in them: names to the left, figures to the right."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     for row in [head, *rows]:

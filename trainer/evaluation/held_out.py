@@ -9,7 +9,7 @@ import numpy as np
 from formats.shards import PADDING, TokenShards
 from trainer.data import HELD_OUT
 from trainer.errors import ConfigError
-from trainer.evaluation.tasks import Task, Text
+from trainer.evaluation.questions import Task, Text
 from trainer.loaded import LoadedModel
 
 

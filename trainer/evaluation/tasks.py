@@ -15,96 +15,47 @@ A text, for bits per byte:
 
 Files may be packed (.gz, .zst). A .txt file is one text; what stands before the first dot of its
 name, or after the last underscore of that, is the language where it is two or three letters.
+``arc=FILE`` takes the rows of a known task as they are published: see ``trainer.evaluation.forms``.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from formats.readers.streams import open_bytes
 from trainer.errors import ConfigError
+from trainer.evaluation.form_files import is_form, read_form
+from trainer.evaluation.questions import Question, Task, Text
+from trainer.evaluation.task_lines import json_lines, read_text
 
 WITHOUT_SPACES = frozenset(["zh", "ja", "th", "lo", "km", "my", "bo", "yue", "wuu"])
-READ_BYTES = 1 << 20
 UNKNOWN = "und"
 """Language of what does not say (ISO 639-3: undetermined)."""
 QUESTION_KEYS = ("context, choices, answer", "contexts, continuation, answer", "text")
 
 
-@dataclass(frozen=True)
-class Question:
-    """Pairs of a context and what may follow it, one of which is right."""
-
-    contexts: tuple[str, ...]
-    continuations: tuple[str, ...]
-    answer: int
-    language: str
-
-
-@dataclass(frozen=True)
-class Text:
-    """A document."""
-
-    text: str
-    language: str
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a file holds; one of the two lists is empty."""
-
-    name: str
-    questions: list[Question] = field(default_factory=list)
-    texts: list[Text] = field(default_factory=list)
-
-
 def read_task(path: str) -> Task:
     """The questions or texts of a file.
+
+    Args:
+        path: of the file; or FORM=FILE, see ``trainer.evaluation.forms``.
 
     Raises:
         ConfigError: it cannot be read, or a line is none of the above; with its number.
     """
+    if is_form(path):
+        return read_form(path)
     name = Path(path).name.split(".")[0]
-    contents = _contents(path)
     if path.removesuffix(".gz").removesuffix(".zst").endswith(".txt"):
-        return Task(name, texts=[Text(contents, _language_of(name))])
+        return Task(name, texts=[Text(read_text(path), _language_of(name))])
     task = Task(name)
-    for number, line in enumerate(contents.split("\n"), start=1):
-        if line.strip():
-            _add(task, _parsed(line, f"{path}:{number}"), f"{path}:{number}")
+    for where, line in json_lines(path):
+        _add(task, line, where)
     if not task.questions and not task.texts:
         raise ConfigError(f"{path}: is empty")
     return task
-
-
-def _contents(path: str) -> str:
-    found = bytearray()
-    buffer = memoryview(bytearray(READ_BYTES))
-    try:
-        with open_bytes(path) as stream:
-            while count := stream.readinto(buffer):
-                found += buffer[:count]
-        return found.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8 text: {error}") from error
-    except (OSError, EOFError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"{path}: {reason}") from error
-
-
-def _parsed(line: str, where: str) -> dict[str, Any]:
-    try:
-        found = json.loads(line)
-    except ValueError as error:
-        raise ConfigError(f"{where}: is not JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise ConfigError(f"{where}: is no JSON object")
-    return found
 
 
 def _add(task: Task, line: dict[str, Any], where: str) -> None:

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trainer.evaluation.likelihood import score_texts
-from trainer.evaluation.tasks import Text, by_language
+from trainer.evaluation.questions import Text
+from trainer.evaluation.tasks import by_language
 from trainer.loaded import LoadedModel
 
 

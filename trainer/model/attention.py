@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everyone knows it by
 from torch import Tensor
 
+from trainer.model.past import Past
+
 
 class Documents(NamedTuple):
     """Where the documents of packed rows lie."""
@@ -50,12 +52,16 @@ class Documents(NamedTuple):
         return cls(batch["position_ids"], document_mask(batch["pieces"]), None)
 
 
-def attend(q_bthd: Tensor, k_btkd: Tensor, v_btkd: Tensor, documents: Documents | None) -> Tensor:
+def attend(
+    q_bthd: Tensor, k_btkd: Tensor, v_btkd: Tensor, documents: Documents | Past | None
+) -> Tensor:
     """Attention of every position to those before it, in its document or (None) in its row.
 
     Returns:
         [B, T, H, D].
     """
+    if isinstance(documents, Past):
+        return documents.attend(q_bthd, k_btkd, v_btkd)
     rows, length, heads, size = q_bthd.shape
     if documents is not None and documents.offsets is not None:
         from torch.nn.attention.varlen import varlen_attn

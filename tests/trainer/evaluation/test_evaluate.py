@@ -15,7 +15,7 @@ from trainer.evaluation import choices
 from trainer.evaluation.choices import choose
 from trainer.evaluation.evaluate import describe, evaluate
 from trainer.evaluation.likelihood import Scored, score_texts
-from trainer.evaluation.tasks import Question
+from trainer.evaluation.questions import Question
 from trainer.loaded import open_model
 from trainer.train import train
 
@@ -127,5 +127,5 @@ def test_mistakes(model, task, message):
 
 def test_tasks_by_name_need_lm_eval(model, monkeypatch):
     monkeypatch.setattr("trainer.evaluation.harness.is_installed", lambda: False)
-    with pytest.raises(ConfigError, match=r"hellaswag: no such file; .* pip install lm-eval"):
+    with pytest.raises(ConfigError, match=r"hellaswag: no such file; .*polymill\[eval\]"):
         evaluate(model, ["hellaswag"])

@@ -6,7 +6,8 @@ import json
 import pytest
 
 from trainer.errors import ConfigError
-from trainer.evaluation.tasks import Text, read_task
+from trainer.evaluation.questions import Text
+from trainer.evaluation.tasks import read_task
 
 
 def written(tmp_path, *lines, name="facts.jsonl"):
