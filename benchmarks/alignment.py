@@ -1,6 +1,7 @@
 """Sentence alignment: how right, beside galechurch and our own passes without a lexicon.
 
     python benchmarks/alignment.py DATA [--languages zh,th] [--po FOLDER] [--peer PEER_PYTHON]
+        [--book PAGES]
 
 DATA is a folder of ``bilingual_*.jsonl.zst`` files (``text``, ``lang``, ``pair_key``); FOLDER holds
 gettext catalogues (any unpacked package that has some), whose messages are taken as lines. What is
@@ -10,6 +11,8 @@ true is told by lines that correspond (``alignment_truth.py``). Three inputs:
 * text: the lines as a text that we cut into sentences ourselves;
 * running: the same without line ends, of lines that are one sentence in English, and end like one
   on the other side (but in Thai, which has no full stop).
+
+``--book``: so many pages as one document that has no others to learn from, and nothing else.
 
 PEER_PYTHON is the Python of an environment with galechurch.
 """
@@ -24,6 +27,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pyarrow as pa
@@ -40,7 +44,9 @@ from alignment_truth import (
     true_beads,
 )
 
-from stages.bilingual.alignment.aligner import Beads, align
+from stages.bilingual.alignment import splitting
+from stages.bilingual.alignment.aligner import align
+from stages.bilingual.alignment.documents import Beads
 from stages.bilingual.alignment.units import Units, units_of
 from stages.bilingual.sentences.segmenting import Sentences, segment
 
@@ -133,6 +139,23 @@ def report(name: str, language: str, pages: list[Lines], peer: str | None) -> No
         report_text(f"{start} running", lefts, rights, language, " ")
 
 
+def report_book(language: str, pages: list[Lines]) -> None:
+    """One language: pages as a single document, learning from its own parts or from nothing."""
+    book = [line for page in pages for line in page]
+    lefts, rights = make([book], "noisy", language)
+    units = units_of(given(lefts)), units_of(given(rights))
+    one = np.zeros(1, np.int64)
+    for what, passes, least in (
+        ("first pass", 1, splitting.LEAST_PARTS),
+        ("without parts", 3, len(book)),
+        ("with parts", 3, splitting.LEAST_PARTS),
+    ):
+        with mock.patch.object(splitting, "LEAST_PARTS", least):
+            found = align(*units, one, one, passes=passes)
+        line(f"a book en-{language} {len(pages)} pages noisy {what}",
+             score(lefts, rights, bead_lists(found)))  # fmt: skip
+
+
 def lengths_only(units: Units) -> Units:
     """The same sentences without any units."""
     return replace(units, offsets=np.zeros_like(units.offsets), units=units.units[:0])
@@ -182,11 +205,15 @@ def main() -> None:
     parser.add_argument("--languages", default=LANGUAGES)
     parser.add_argument("--po", type=Path)
     parser.add_argument("--peer")
+    parser.add_argument("--book", type=int, default=0, metavar="PAGES")
     parser.add_argument("--pages", type=int, default=400, help="at most, of each language")
     arguments = parser.parse_args()
     print("what, true beads; precision, recall, F1: strict | overlapping | by line")
     for language in arguments.languages.split(","):
         pages = list(islice(corpus_pairs(arguments.data, language), arguments.pages))
+        if arguments.book:
+            report_book(language, pages[: arguments.book])
+            continue
         report("corpus", language, pages, arguments.peer)
         catalogues = list(po_pairs(arguments.po, language)) if arguments.po else []
         if catalogues:
