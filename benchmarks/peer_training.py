@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainer.device import precision
+from trainer.machine.device import precision
 
 
 def why_not() -> str:
@@ -63,7 +63,7 @@ def same_loss(ours: Any, batch: dict[str, Any], peer: Any) -> tuple[float, float
         batch: of the shards' loader, rows of one document.
         peer: a model of ``peer_model``.
     """
-    from trainer.hf import hf_weights
+    from trainer.hf.shapes import hf_weights
 
     weights = hf_weights(ours.model.state_dict(), ours.config.model)
     peer.load_state_dict(weights, strict=False)

@@ -35,7 +35,7 @@ from tokenizer_train.__main__ import parse_balance
 from tokenizer_train.documents import input_documents
 from tokenizer_train.settings import TokenizerOptions
 from tokenizer_train.train import train as train_tokenizer
-from trainer.checkpoint import load_model
+from trainer.checkpoints.checkpoint import load_model
 from trainer.config import TrainConfig
 from trainer.model import Decoder
 from trainer.train import train as train_model

@@ -32,7 +32,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from trainer.threads import wait_without_spinning
+from trainer.machine.threads import wait_without_spinning
 
 wait_without_spinning()  # before torch is there
 
@@ -46,13 +46,13 @@ from formats.loading.batch import Batch  # noqa: E402
 from formats.loading.torch_batches import to_tensors  # noqa: E402
 from trainer.config import TrainConfig  # noqa: E402
 from trainer.data import room_for, row_figures  # noqa: E402
-from trainer.deterministic import deterministic_kernels  # noqa: E402
-from trainer.device import choose_device, device_name, peak_flops  # noqa: E402
-from trainer.memory import predict_memory  # noqa: E402
+from trainer.learning.step import Learner  # noqa: E402
+from trainer.machine.deterministic import deterministic_kernels  # noqa: E402
+from trainer.machine.device import choose_device, device_name, peak_flops  # noqa: E402
 from trainer.model.size import FLOPS_FORMULA, flops_per_token, parameters  # noqa: E402
-from trainer.plan import GPUS, Data, make_plan  # noqa: E402
-from trainer.roofline import Chip, predict_seconds  # noqa: E402
-from trainer.step import Learner  # noqa: E402
+from trainer.planning.memory import predict_memory  # noqa: E402
+from trainer.planning.plan import GPUS, Data, make_plan  # noqa: E402
+from trainer.planning.roofline import Chip, predict_seconds  # noqa: E402
 
 VOCABULARY = 100_534
 SHAPES: dict[str, dict[str, Any]] = {

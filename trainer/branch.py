@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formats.loading.continuation import continuation, order_of
-from trainer.checkpoint import checkpoints, open_checkpoint, read_state
+from trainer.checkpoints.checkpoint import checkpoints, open_checkpoint, read_state
 from trainer.config import ModelConfig, TrainConfig
 from trainer.errors import ConfigError
 from trainer.output import OutputFolder
@@ -21,7 +21,7 @@ from trainer.output import OutputFolder
 if TYPE_CHECKING:
     from formats.shards import TokenShards
     from trainer.data import Corpus
-    from trainer.step import Learner
+    from trainer.learning.step import Learner
 
 PREFIX = "run:"
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from trainer.config import ModelConfig, TrainConfig
+from trainer.config import TrainConfig
 from trainer.errors import ConfigError, ShardsError
+from trainer.planning.memory import GIB, predict_memory
+from trainer.planning.plan import Data, check_length, remedies
 
 if TYPE_CHECKING:
     import torch
@@ -28,20 +30,6 @@ def check_run(
     check_special_ids(manifest, config.shards)
     check_rows(manifest, config.shards)
     check_memory(config, manifest, device, world)
-
-
-def check_length(model: ModelConfig, length: int) -> None:
-    """That there is a position for every token of a row.
-
-    Raises:
-        ConfigError: there is not.
-    """
-    if model.architecture == "gpt2" and model.max_positions < length:
-        raise ConfigError(
-            f"model.max_positions is {model.max_positions}, and the rows of the shards have "
-            f"{length} tokens; set model.max_positions={length}, or make shards with "
-            f"mixture.sequence_length: {model.max_positions}"
-        )
 
 
 def check_special_ids(manifest: Manifest, shards: str) -> None:
@@ -92,9 +80,6 @@ def check_memory(
     Raises:
         ConfigError: it is not; with changes that would help.
     """
-    from trainer.memory import GIB, predict_memory
-    from trainer.plan import Data, remedies
-
     room = memory_of(device)
     bf16 = config.precision != "fp32" and device.type == "cuda"
     compiled = device.type == "cuda" if config.speed.compile == "auto" else config.speed.compile

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from trainer.cli_models import add_commands
 from trainer.errors import TrainingError, UsageError
-from trainer.threads import wait_without_spinning
+from trainer.machine.threads import wait_without_spinning
 
 if TYPE_CHECKING:
     from trainer.output import OutputFolder
@@ -216,7 +216,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _trace(options: argparse.Namespace) -> int:
-    from trainer.trace import config_of, describe_trace, trace_step
+    from trainer.seeing.trace import config_of, describe_trace, trace_step
 
     config = config_of(options.out)
     for line in describe_trace(trace_step(config, options.step), config.shards):
@@ -225,7 +225,7 @@ def _trace(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from trainer.export import FORMATS, export_hf
+    from trainer.hf.export import FORMATS, export_hf
 
     kind, target = options.to
     if kind not in FORMATS:

@@ -155,7 +155,7 @@ def _add_evaluate(commands: Any) -> argparse.ArgumentParser:
 
 def _plan(say: Say, options: argparse.Namespace) -> int:
     from trainer.config_file import load_config
-    from trainer.plan import data_of, describe_plan, make_plan
+    from trainer.planning.plan import data_of, describe_plan, make_plan
 
     config = load_config(options.config, options.overrides)
     vocab, length, tokens = (_count(options, name) for name in ("vocab", "length", "tokens"))
@@ -233,7 +233,7 @@ def _evaluate(say: Say, options: argparse.Namespace) -> int:
 
 
 def _compare(say: Say, options: argparse.Namespace) -> int:
-    from trainer.compare import describe_comparison
+    from trainer.seeing.compare import describe_comparison
 
     for line in describe_comparison(options.runs):
         say(line)

@@ -60,7 +60,7 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> TrainCo
         raise ConfigError("\n".join(mistakes))
     if config.init == "random":
         return config
-    from trainer.initial import with_initial_shape
+    from trainer.hf.initial import with_initial_shape
 
     return with_initial_shape(config)
 

@@ -9,8 +9,8 @@ import torch
 
 from trainer.config import TrainConfig
 from trainer.data import Corpus, micro_batches
-from trainer.step import Learner
-from trainer.sums import COLUMNS, figures_by_component, mean_losses
+from trainer.learning.step import Learner
+from trainer.learning.sums import COLUMNS, figures_by_component, mean_losses
 
 
 def evaluate_held_out(

@@ -13,11 +13,10 @@ from torch import Tensor
 from formats.shards import PADDING, TokenShards
 from formats.storage import filesystem
 from formats.tokenizer_files import TOKENIZER_JSON
-from trainer.checkpoint import STATE, latest_checkpoint, load_model, step_of
+from trainer.checkpoints.checkpoint import STATE, latest_checkpoint, load_model, step_of
 from trainer.config import ModelConfig
-from trainer.device import choose_device
 from trainer.errors import CheckpointError, OutputError
-from trainer.hf_folder import (
+from trainer.hf.folder import (
     context_of,
     is_hf_folder,
     read_hf_config,
@@ -25,6 +24,7 @@ from trainer.hf_folder import (
     shape_of,
     special_ids_of,
 )
+from trainer.machine.device import choose_device
 from trainer.model import Decoder
 from trainer.output import OutputFolder
 from trainer.token_bytes import tokenizer_folder

@@ -13,23 +13,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trainer.checkpoint import State
-from trainer.checkpoint_writer import CheckpointWriter
+from trainer.checkpoints.checkpoint import State
+from trainer.checkpoints.unchanged import ShardsWatch
+from trainer.checkpoints.writer import CheckpointWriter
 from trainer.config import TrainConfig
 from trainer.data import Corpus, micro_batches
-from trainer.device import memory_used, peak_flops
 from trainer.errors import TrainingError
 from trainer.held_out import evaluate_held_out
-from trainer.interrupts import StopRequest
+from trainer.learning.schedule import learning_rate
+from trainer.learning.step import Learner, PendingResult, StepResult
+from trainer.learning.sums import NATS, figures_by_component, mean_losses
+from trainer.machine.device import memory_used, peak_flops
+from trainer.machine.interrupts import StopRequest
 from trainer.model.size import flops_per_token
 from trainer.output import StepLog
-from trainer.progress import Progress
-from trainer.schedule import learning_rate
-from trainer.step import Learner, PendingResult, StepResult
-from trainer.sums import NATS, figures_by_component, mean_losses
+from trainer.seeing.progress import Progress
+from trainer.seeing.trackers import Tracker, flat
 from trainer.timetable import Segment, Timetable
-from trainer.trackers import Tracker, flat
-from trainer.unchanged import ShardsWatch
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,7 @@ class Loop:
         return figures
 
     def _why_it_ends(self, queued: _Queued, result: StepResult) -> str:
-        from trainer.trace import describe_trace, trace_step
+        from trainer.seeing.trace import describe_trace, trace_step
 
         step, config = queued.state.step, self.config
         read = "\n".join(describe_trace(trace_step(config, step), config.shards))

@@ -4,9 +4,9 @@ OUT/run.json            configuration, shards, parameter count, unigram entropy
 OUT/metrics.jsonl       what was learnt, one JSON object per step
 OUT/speed.jsonl         how fast, one JSON object per step
 OUT/held_out.jsonl      losses of the held-out rows, one JSON object per evaluation
-OUT/checkpoints/        see ``trainer.checkpoint``
-OUT/loss.png            see ``trainer.curve``
-OUT/report.html         see ``trainer.page``
+OUT/checkpoints/        see ``trainer.checkpoints.checkpoint``
+OUT/loss.png            see ``trainer.seeing.curve``
+OUT/report.html         see ``trainer.seeing.page``
 
 Nothing in ``metrics.jsonl`` depends on the clock, so on a CPU it has the same bytes whether a run
 was stopped or not; times are kept apart for that.

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trainer.config import TrainConfig
-from trainer.schedule import decay_start
+from trainer.learning.schedule import decay_start
 
 
 @dataclass(frozen=True)

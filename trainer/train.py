@@ -16,34 +16,34 @@ import torch
 
 from formats.units import format_count
 from trainer.branch import branch_point, check_branch, load_branch, with_branch_shape
-from trainer.checkpoint import (
+from trainer.checkpoints.checkpoint import (
     State,
     last_sound_checkpoint,
     latest_checkpoint,
     open_checkpoint,
     read_state,
 )
-from trainer.checkpoint_writer import CheckpointWriter
+from trainer.checkpoints.unchanged import ShardsWatch, sha256_of_manifest
+from trainer.checkpoints.writer import CheckpointWriter
 from trainer.checks import check_run
 from trainer.config import TrainConfig, learning_settings
-from trainer.curve import draw_curve
 from trainer.data import Corpus, open_corpus, unigram_entropy
-from trainer.deterministic import deterministic_kernels
-from trainer.device import choose_device, device_name, peak_flops
-from trainer.distributed import Ranks, check_batches, joined_ranks
 from trainer.errors import OutputError
-from trainer.initial import check_initial, initial_folder, load_initial, with_initial_shape
-from trainer.interrupts import Leave, StopRequest, stop_requests
+from trainer.hf.initial import check_initial, initial_folder, load_initial, with_initial_shape
+from trainer.learning.step import Learner
 from trainer.loop import Loop, Shown
+from trainer.machine.deterministic import deterministic_kernels
+from trainer.machine.device import choose_device, device_name, peak_flops
+from trainer.machine.distributed import Ranks, check_batches, joined_ranks
+from trainer.machine.interrupts import Leave, StopRequest, stop_requests
+from trainer.machine.threads import cpu_threads, default_threads, format_threads
 from trainer.model.size import FLOPS_FORMULA, flops_per_token, parameters
 from trainer.output import OutputFolder, check_same_run, first_and_last_loss
-from trainer.page import write_page
-from trainer.progress import Progress
-from trainer.step import Learner
-from trainer.threads import cpu_threads, default_threads, format_threads
+from trainer.seeing.curve import draw_curve
+from trainer.seeing.page import write_page
+from trainer.seeing.progress import Progress
+from trainer.seeing.trackers import check_trackers, open_trackers
 from trainer.timetable import Timetable
-from trainer.trackers import check_trackers, open_trackers
-from trainer.unchanged import ShardsWatch, sha256_of_manifest
 
 log = logging.getLogger("trainer")
 

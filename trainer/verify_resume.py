@@ -19,11 +19,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.checkpoint import latest_checkpoint, open_checkpoint
+from trainer.checkpoints.checkpoint import latest_checkpoint, open_checkpoint
 from trainer.config_file import load_config
-from trainer.deterministic import describe_determinism
-from trainer.device import device_kind
 from trainer.errors import TrainingError
+from trainer.machine.deterministic import describe_determinism
+from trainer.machine.device import device_kind
 from trainer.output import OutputFolder
 
 POLL_SECONDS = 0.01

@@ -15,7 +15,7 @@ from formats.manifest import (
 )
 from formats.shard_writer import ShardWriter
 from formats.shards import PADDING
-from trainer.threads import cpu_threads
+from trainer.machine.threads import cpu_threads
 
 LENGTH, VOCAB = 16, 64
 EOS, PAD = 0, 1

@@ -6,7 +6,7 @@ import shutil
 import pytest
 import torch
 
-from trainer.checkpoint import load_model, open_checkpoint
+from trainer.checkpoints.checkpoint import load_model, open_checkpoint
 from trainer.config_file import load_config
 from trainer.errors import ConfigError
 from trainer.train import train

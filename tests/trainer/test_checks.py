@@ -11,7 +11,7 @@ from trainer.checks import check_memory, memory_of
 from trainer.config_file import load_config
 from trainer.data import open_corpus
 from trainer.errors import ConfigError, ShardsError
-from trainer.memory import GIB
+from trainer.planning.memory import GIB
 from trainer.train import train
 
 CPU = torch.device("cpu")

@@ -16,9 +16,9 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTens
 from trainer.config import ModelConfig
 from trainer.config_file import load_config
 from trainer.data import attention_room, micro_batches, open_corpus
+from trainer.learning.step import Learner
 from trainer.model import Decoder, Documents
 from trainer.model.linear import use_fp8
-from trainer.step import Learner
 
 CPU = torch.device("cpu")
 

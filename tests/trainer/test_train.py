@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.checkpoint import checkpoints, read_state
+from trainer.checkpoints.checkpoint import checkpoints, read_state
 from trainer.config_file import load_config
 from trainer.errors import ConfigError, OutputError, ShardsError, TrainingError
 from trainer.output import OutputFolder
@@ -35,7 +35,7 @@ def assert_same_run(one: Outcome, other: Outcome):
 
 def cut_off_after(monkeypatch, step):
     """Let the process die, as far as the run can tell, in the step after ``step``."""
-    from trainer.step import Learner
+    from trainer.learning.step import Learner
 
     real, calls = Learner.step, []
 
@@ -95,7 +95,7 @@ def test_a_run_that_was_cut_off_goes_on_bit_for_bit(config_path, tmp_path, monke
 
 KILLED_WHILE_WRITING = """\
 import os, signal, sys
-import trainer.checkpoint_files
+import trainer.checkpoints.files
 from trainer.cli import main
 
 calls = []
@@ -105,7 +105,7 @@ def sync_file(path):
     if len(calls) == {call}:
         os.kill(os.getpid(), signal.SIGKILL)
 
-trainer.checkpoint_files.sync_file = sync_file
+trainer.checkpoints.files.sync_file = sync_file
 main(sys.argv[1:])
 """
 
@@ -294,7 +294,7 @@ def test_the_time_limit_writes_a_checkpoint(config_path):
 
 def test_too_many_skips_in_a_row_end_the_run(config_path, monkeypatch):
     """With the rows that were read, and the documents in them."""
-    from trainer.spikes import SpikeGuard
+    from trainer.learning.spikes import SpikeGuard
 
     monkeypatch.setattr(
         SpikeGuard, "judge", lambda self, loss, norm: self.skipped_in_a_row.add_(1) * 0.0 + 1.0
@@ -315,6 +315,6 @@ def test_learned_positions_must_reach_through_a_row(config_path):
 
 
 def test_what_a_tracker_needs_is_said(config_path, monkeypatch):
-    monkeypatch.setattr("trainer.trackers.find_spec", lambda name: None)
+    monkeypatch.setattr("trainer.seeing.trackers.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="trackers: not installed: pip install trackio"):
         train(load_config(config_path, ["trackers=[trackio]"]))

@@ -8,7 +8,7 @@ import yaml
 
 from trainer.config_file import load_config
 from trainer.model.size import flops_per_token, parameters
-from trainer.plan import GPUS, Data, make_plan
+from trainer.planning.plan import GPUS, Data, make_plan
 from trainer.train import train
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,7 +5,7 @@ import shutil
 
 from safetensors.torch import load_file, save_file
 
-from trainer.checkpoint import latest_checkpoint
+from trainer.checkpoints.checkpoint import latest_checkpoint
 from trainer.cli import main
 from trainer.config_file import load_config
 from trainer.output import OutputFolder, as_line

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from trainer.learning.loss import NO_TARGET, linear_cross_entropy
 from trainer.loaded import LoadedModel
-from trainer.loss import NO_TARGET, linear_cross_entropy
 
 TOKENS_OF_A_BATCH = 16_384
 """Tokens that are computed at once, filling included: 64 MB of hidden states at 1,024."""

@@ -8,7 +8,7 @@ import transformers
 
 from trainer.evaluation import likelihood
 from trainer.evaluation.likelihood import score_continuations, score_texts
-from trainer.export import export_hf
+from trainer.hf.export import export_hf
 from trainer.loaded import open_model
 
 

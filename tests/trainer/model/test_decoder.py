@@ -5,7 +5,7 @@ import torch
 import transformers
 
 from trainer.config import ModelConfig
-from trainer.hf import hf_config, hf_weights, weights_from_hf
+from trainer.hf.shapes import hf_config, hf_weights, weights_from_hf
 from trainer.model import Decoder, Documents
 
 VOCAB = 97

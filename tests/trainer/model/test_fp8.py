@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer.config import ModelConfig, TrainConfig
-from trainer.device import check_precision
 from trainer.errors import ConfigError
+from trainer.machine.device import check_precision
 from trainer.model import Decoder
 from trainer.model.fp8 import BACKWARD, FORWARD, as_fp8, fp8_linear
 from trainer.model.linear import Linear, use_fp8

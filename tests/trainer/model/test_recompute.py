@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from trainer.memory import kept_per_token
+from trainer.planning.memory import kept_per_token
 
 from ..kept_bytes import SHAPES, block_of, kept_and_gradients
 

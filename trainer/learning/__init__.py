@@ -1,0 +1,1 @@
+"""One step: loss, gradient, update, and what is counted on the way."""
