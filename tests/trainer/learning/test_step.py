@@ -81,7 +81,6 @@ def test_a_skipped_step_leaves_weights_and_moments_as_they_were(config_path, bat
 @pytest.mark.parametrize("overrides", [[], ["optimizer.kind=muon", "model.tie_embeddings=false"]])
 def test_a_learner_goes_on_from_what_it_saved(config_path, batches, tmp_path, overrides):
     from tests.trainer.checkpoints.test_checkpoint import ONE, state
-
     from trainer.checkpoints.checkpoint import open_checkpoint
     from trainer.checkpoints.writer import CheckpointWriter
 
