@@ -26,6 +26,7 @@ from stages.barrier_files import (
     write_answers,
     write_table,
 )
+from stages.bilingual.pairing.choosing import SURE_CONFIDENCE
 from stages.bilingual.pairs import WIDEST, find_pairs, length_ratios, speaks
 from stages.shuffle import bucket_count, open_ipc, read_shuffle, write_shuffle
 
@@ -159,7 +160,7 @@ def match(item: dict[str, Any]) -> dict[str, Any]:
     Returns:
         ``ratios``: per language pair a histogram of right by left characters, as
         {bin: pairs}, bin ``RATIO_STEPS * log2(ratio)``, of the pairs that may be within the length
-        limit once it is known what is usual.
+        limit once it is known what is usual; those of a low ``min_confidence`` do not tell.
     """
     plan, part = task_plan(item)
     way, bucket = divmod(part, buckets_of_plan(plan))
@@ -180,9 +181,10 @@ def match(item: dict[str, Any]) -> dict[str, Any]:
     _ask_for_texts(plan, part, pairs.filter(pa.array(close)))
     _tell_taken(plan, part, pairs.filter(pa.array(close)))
     histograms = {}
+    telling = close & ~(pairs.column("confidence").to_numpy() < SURE_CONFIDENCE)
     bins = np.rint(RATIO_STEPS * np.log2(ratio, where=close, out=np.zeros(len(ratio))))
     for number in range(len(plan.settings["pairs"])):
-        chosen = close & (pairs.column("pair").to_numpy() == number)
+        chosen = telling & (pairs.column("pair").to_numpy() == number)
         values, counts = np.unique(bins[chosen].astype(np.int64), return_counts=True)
         histograms[str(number)] = {str(v): int(c) for v, c in zip(values, counts, strict=True)}
     return {"pairs": pairs.num_rows, "ratios": histograms}
