@@ -118,6 +118,17 @@ def test_short_pages_are_found_among_many_posts(tmp_path):
     assert len(found & mates) >= 0.95 * len(found)
 
 
+def test_pairs_by_chance_do_not_tell_what_lengths_are_usual(tmp_path):
+    """Pages and posts pair off where any confidence will do; a post is a tenth of a page."""
+    documents, mates = site(12, pages=20, lines=20)
+    rng = np.random.default_rng(13)
+    others = [(f"{language}9{i:04d}", language, spoken([sentence(rng) for _ in range(n)], language))
+              for language, n in (("en", 20), ("fr", 2)) for i in range(200)]  # fmt: skip
+    pairs = run([table(documents), table(others)], tmp_path, find=["content"], min_confidence=0)
+    assert len(pairs) > 2 * len(mates)
+    assert len(kept(pairs) & mates) >= 0.9 * len(mates)
+
+
 def test_rounds_go_on_while_they_find_more(tmp_path):
     documents, _ = site(12, pages=24, lines=4)
     run([table(documents)], tmp_path, find=["content"])
