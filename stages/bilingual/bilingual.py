@@ -21,7 +21,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, field_validator, model_validator
@@ -30,7 +29,6 @@ from formats.storage import atomic_path, filesystem
 from stages.barrier_files import Plan, write_table
 from stages.base import ANNOTATION_SCHEMA, BarrierStage, Engine, Partition, alive
 from stages.bilingual.finding import (
-    RATIO_STEPS,
     buckets_of_plan,
     count_votes,
     match,
@@ -38,6 +36,7 @@ from stages.bilingual.finding import (
     shuffle_keys,
     shuffle_slots,
     taken_paths,
+    usual_ratios,
     way_items,
 )
 from stages.bilingual.languages import (
@@ -55,8 +54,6 @@ from stages.bilingual.writing.steps import drop_halves, total_counts, write_pair
 from stages.bilingual.writing.templates import DOCUMENTS, FORMS, template_names
 
 FINDERS = ("pair_key", "url", "content")
-PRIOR_PAIRS = 4
-"""Of documents, whose sides are equally long, beside those that tell what is usual."""
 
 
 class Bilingual(BarrierStage):
@@ -355,28 +352,6 @@ class Bilingual(BarrierStage):
                 "sentences": self.sentences.of(name).min_score if self.align else None,
             }
         return {"pairs": pairs}
-
-
-def usual_ratios(histograms: Sequence[dict[str, dict[str, int]]], pairs: int) -> list[float]:
-    """Per language pair, the median of right by left characters over all buckets.
-
-    ``PRIOR_PAIRS`` with as many characters on both sides are counted too, so that what is usual is
-    not what a few odd pairs are like.
-
-    Args:
-        histograms: per bucket {number of the language pair: {bin: pairs}}, see ``match``.
-        pairs: how many language pairs there are.
-    """
-    medians = []
-    for number in range(pairs):
-        total = Counter({0: PRIOR_PAIRS})
-        for histogram in histograms:
-            total.update({int(at): count for at, count in histogram[str(number)].items()})
-        bins = np.array(sorted(total), np.int64)
-        counts = np.cumsum([total[int(at)] for at in bins])
-        median = bins[np.searchsorted(counts, counts[-1] / 2)]
-        medians.append(float(2.0 ** (median / RATIO_STEPS)))
-    return medians
 
 
 def _nothing(paths: list[str]) -> list[str]:

@@ -11,6 +11,8 @@ A **part** is a bucket of one way: ``way * buckets + bucket``.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +35,8 @@ from stages.shuffle import bucket_count, open_ipc, read_shuffle, write_shuffle
 ROWS_PER_BUCKET = 1 << 12
 RATIO_STEPS = 16
 """Histogram bins of the length ratio per power of two: 4 % wide."""
+PRIOR_PAIRS = 4
+"""Of documents, whose sides are equally long, beside those that tell what is usual."""
 MOST_CODES = 256
 """Of one bucket's votes, those for the codes with most."""
 
@@ -188,6 +192,28 @@ def match(item: dict[str, Any]) -> dict[str, Any]:
         values, counts = np.unique(bins[chosen].astype(np.int64), return_counts=True)
         histograms[str(number)] = {str(v): int(c) for v, c in zip(values, counts, strict=True)}
     return {"pairs": pairs.num_rows, "ratios": histograms}
+
+
+def usual_ratios(histograms: Sequence[dict[str, dict[str, int]]], pairs: int) -> list[float]:
+    """Per language pair, the median of right by left characters over all buckets.
+
+    ``PRIOR_PAIRS`` with as many characters on both sides are counted too, so that what is usual is
+    not what a few odd pairs are like.
+
+    Args:
+        histograms: per bucket {number of the language pair: {bin: pairs}}, see ``match``.
+        pairs: how many language pairs there are.
+    """
+    medians = []
+    for number in range(pairs):
+        total = Counter({0: PRIOR_PAIRS})
+        for histogram in histograms:
+            total.update({int(at): count for at, count in histogram[str(number)].items()})
+        bins = np.array(sorted(total), np.int64)
+        counts = np.cumsum([total[int(at)] for at in bins])
+        median = bins[np.searchsorted(counts, counts[-1] / 2)]
+        medians.append(float(2.0 ** (median / RATIO_STEPS)))
+    return medians
 
 
 def _pairs_of_keys(plan: Plan, way: int, bucket: int) -> pa.Table:

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from xxhash import xxh3_128_hexdigest
 
 from stages.base import Partition
-from stages.bilingual.bilingual import Bilingual, usual_ratios
+from stages.bilingual.bilingual import Bilingual
+from stages.bilingual.finding import usual_ratios
 from stages.bilingual.writing.parallel import PARALLEL_SCHEMA
 from stages.shuffle import open_ipc
 
