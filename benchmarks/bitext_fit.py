@@ -161,7 +161,9 @@ def main() -> None:
     print(
         "# network finds in sources it has not seen is printed by `benchmarks/bitext_filters.py`."
     )
-    print(yaml.safe_dump(to_data(network), sort_keys=False, default_flow_style=None, width=99))
+    print(
+        yaml.safe_dump(to_data(network), sort_keys=False, default_flow_style=None, width=99), end=""
+    )
 
 
 if __name__ == "__main__":
