@@ -22,8 +22,7 @@ from stages.bilingual.scoring.rules import SentenceLimits, drop_reasons
 from stages.bilingual.sentences.segment_kernels import STARTS_PARAGRAPH
 from stages.bilingual.sentences.segmenting import Sentences, segment
 
-SENTENCE_FIELDS = (
-    pa.field("document_pair", pa.int64(), nullable=False),
+SCORED_FIELDS = (
     pa.field("left_text", pa.large_string(), nullable=False),
     pa.field("right_text", pa.large_string(), nullable=False),
     pa.field("left_start", pa.int64(), nullable=False),
@@ -31,6 +30,11 @@ SENTENCE_FIELDS = (
     pa.field("right_start", pa.int64(), nullable=False),
     pa.field("right_end", pa.int64(), nullable=False),
     pa.field("score", pa.float32(), nullable=False),
+)
+"""What a pair of sentences is, where it stands in the documents' texts (bytes), and its score."""
+SENTENCE_FIELDS = (
+    pa.field("document_pair", pa.int64(), nullable=False),
+    *SCORED_FIELDS,
     pa.field("drop_reason", pa.string()),
     pa.field("starts_paragraph", pa.bool_(), nullable=False),
     pa.field("left_gap", pa.uint8(), nullable=False),

@@ -4,9 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from formats.compile import array_types, kernel
+from formats.compile import Scalar, array_types, kernel
 
 _t = array_types()
+
+
+@kernel()
+def strongest_link(
+    number: Scalar, mark: Scalar, present: np.ndarray, lexicon_offsets: np.ndarray,
+    partners: np.ndarray, left_strengths: np.ndarray, right_strengths: np.ndarray,
+    best: np.ndarray,
+) -> Scalar:  # fmt: skip
+    """The strongest link of a left unit to the right units marked as present.
+
+    ``best`` of each of these rises to the strength of the link seen from its side.
+    """
+    match = np.float32(0)
+    for entry in range(lexicon_offsets[number], lexicon_offsets[number + 1]):
+        partner = partners[entry]
+        if present[partner] == mark:
+            match = max(match, left_strengths[entry])
+            best[partner] = max(best[partner], right_strengths[entry])
+    return match
 
 
 @kernel((
@@ -52,12 +71,10 @@ def count_matches(
             best[right_numbers[at]] = 0
         for at in range(left_offsets[left_starts[bead]], left_offsets[left_ends[bead]]):
             number = left_numbers[at]
-            match = np.float32(0)
-            for entry in range(lexicon_offsets[number], lexicon_offsets[number + 1]):
-                partner = partners[entry]
-                if present[partner] == bead:
-                    match = max(match, left_strengths[entry])
-                    best[partner] = max(best[partner], right_strengths[entry])
+            match = strongest_link(
+                number, bead, present, lexicon_offsets, partners, left_strengths, right_strengths,
+                best,
+            )  # fmt: skip
             left_matched[number] += match
             left_seen[number] += 1
         for at in range(first, last):

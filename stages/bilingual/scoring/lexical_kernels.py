@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from formats.compile import Scalar, array_types, kernel
+from stages.bilingual.alignment.coverage_kernels import strongest_link
 from stages.bilingual.alignment.matching_kernels import evidence
 
 EVIDENCE, GAINED, EXPECTED, MISSING_RUN, MISSING_END, FOREIGN, FOREIGN_RUN = range(7)
@@ -178,12 +179,10 @@ def weigh_pairs(
             best[right_numbers[at]] = 0
         for at in range(left_offsets[left_starts[pair]], left_offsets[left_ends[pair]]):
             number = left_numbers[at]
-            match = np.float32(0)
-            for entry in range(lexicon_offsets[number], lexicon_offsets[number + 1]):
-                partner = partners[entry]
-                if present[partner] == pair:
-                    match = max(match, left_strengths[entry])
-                    best[partner] = max(best[partner], right_strengths[entry])
+            match = strongest_link(
+                number, pair, present, lexicon_offsets, partners, left_strengths, right_strengths,
+                best,
+            )  # fmt: skip
             matched[number] = match
         weigh_side(
             left_offsets, left_numbers, left_places, left_starts[pair], left_ends[pair], matched,

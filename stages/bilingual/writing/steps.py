@@ -18,6 +18,7 @@ from stages.barrier_files import Plan, task_plan, write_answers, write_table
 from stages.base import ANNOTATION_SCHEMA, DROP_REASON
 from stages.bilingual.finding import parts_of_plan
 from stages.bilingual.repeats import with_repeats
+from stages.bilingual.sentence_pairs import SCORED_FIELDS
 from stages.bilingual.steps import text_rows
 from stages.bilingual.writing.documents import parallel_documents
 from stages.bilingual.writing.parallel import PARALLEL_SCHEMA, Parallel
@@ -29,13 +30,7 @@ SENTENCE_SCHEMA = pa.schema(
         pa.field("right_id", pa.string(), nullable=False),
         pa.field("left_lang", pa.string(), nullable=False),
         pa.field("right_lang", pa.string(), nullable=False),
-        pa.field("left_text", pa.large_string(), nullable=False),
-        pa.field("right_text", pa.large_string(), nullable=False),
-        pa.field("left_start", pa.int64(), nullable=False),
-        pa.field("left_end", pa.int64(), nullable=False),
-        pa.field("right_start", pa.int64(), nullable=False),
-        pa.field("right_end", pa.int64(), nullable=False),
-        pa.field("score", pa.float32(), nullable=False),
+        *SCORED_FIELDS,
         pa.field("kept", pa.bool_(), nullable=False),
         pa.field("drop_reason", pa.string()),
     ]

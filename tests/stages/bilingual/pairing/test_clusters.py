@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.base import Partition
 from stages.bilingual.bilingual import Bilingual
 
-from ...barrier_engine import SerialEngine, run_barrier, write_file
+from ...barrier_engine import run_barrier
 from .made_up_site import LANGUAGES, sentence, spoken
-from .test_finding import ParallelEngine, kept, pairs_of, table
+from .test_finding import kept, pairs_of, table, written_by_each_engine
 
 
 def site(seed, pages=60, lines=10):
@@ -111,22 +110,8 @@ def test_a_list_of_pairs_has_its_own_hub_on_either_side(tmp_path, pairs):
 def test_workers_change_no_byte(tmp_path):
     documents, _ = site(7, pages=30)
     stage = Bilingual(pairs="all", find=["content"])
-    given = []
-    for index in range(3):
-        batches = table(documents[index::3]).to_batches(max_chunksize=20)
-        paths = [str(tmp_path / f"{name}-{index}.arrow") for name in ("documents", "keys")]
-        write_file(paths[0], batches)
-        write_file(paths[1], [stage.keys(batch) for batch in batches])
-        given.append(Partition(index, len(documents[index::3]), *paths, ()))
-    written = []
-    for engine in (SerialEngine(), ParallelEngine()):
-        folder = tmp_path / str(engine.workers)
-        stage.run(given, str(folder), engine)
-        files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-        written.append(
-            {str(path.relative_to(folder)): path.read_bytes()
-             for path in files if path.name != "plan.json"}
-        )  # fmt: skip
+    parts = [table(documents[index::3]) for index in range(3)]
+    written = written_by_each_engine(stage, parts, tmp_path)
     assert written[0] == written[1]
     assert any("settled-3" in name for name in written[0])
 

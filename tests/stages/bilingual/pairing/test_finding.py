@@ -41,6 +41,27 @@ def run(parts, folder, **settings):
     return pairs_of(str(Path(folder) / "barrier"), stage)
 
 
+def written_by_each_engine(stage, parts, folder):
+    """What a stage writes of three partitions, file by file: with one worker, then with several."""
+    given = []
+    for index, part in enumerate(parts):
+        batches = part.to_batches(max_chunksize=20)
+        paths = [str(folder / f"{name}-{index}.arrow") for name in ("documents", "keys")]
+        write_file(paths[0], batches)
+        write_file(paths[1], [stage.keys(batch) for batch in batches])
+        given.append(Partition(index, part.num_rows, *paths, ()))
+    written = []
+    for engine in (SerialEngine(), ParallelEngine()):
+        out = folder / str(engine.workers)
+        stage.run(given, str(out), engine)
+        files = (path for path in sorted(out.rglob("*")) if path.is_file())
+        written.append(
+            {str(path.relative_to(out)): path.read_bytes()
+             for path in files if path.name != "plan.json"}
+        )  # fmt: skip
+    return written
+
+
 def kept(pairs):
     return {(pair["left_id"], pair["right_id"]) for pair in pairs if pair["kept"]}
 
@@ -201,23 +222,8 @@ def test_workers_change_no_byte(tmp_path):
     stage = Bilingual(pairs=[("en", "fr"), ("fr", "en-GB")], find=["url", "content"])
     urls = [f"https://e.org/{row[1]}/{row[0][2:]}" if row[0][2:] < "010" else None
             for row in documents]  # fmt: skip
-    given = []
-    for index in range(3):
-        part = table(documents[index::3], urls[index::3])
-        batches = part.to_batches(max_chunksize=20)
-        paths = [str(tmp_path / f"{name}-{index}.arrow") for name in ("documents", "keys")]
-        write_file(paths[0], batches)
-        write_file(paths[1], [stage.keys(batch) for batch in batches])
-        given.append(Partition(index, part.num_rows, *paths, ()))
-    written = []
-    for engine in (SerialEngine(), ParallelEngine()):
-        folder = tmp_path / str(engine.workers)
-        stage.run(given, str(folder), engine)
-        files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-        written.append(
-            {str(path.relative_to(folder)): path.read_bytes()
-             for path in files if path.name != "plan.json"}
-        )  # fmt: skip
+    parts = [table(documents[index::3], urls[index::3]) for index in range(3)]
+    written = written_by_each_engine(stage, parts, tmp_path)
     assert written[0] == written[1]
     assert len(written[0]) > 20
 
